@@ -57,6 +57,27 @@ describe("the bytes of a ProgramDesc", () => {
     assert.deepEqual([ours.kind, ours.dtype, ours.shape, ours.lodLevel], ["dense_tensor", "float32", [2, 3], 1]);
   });
 
+  it("may have a slot or an attribute several times: names are joined, and the last value counts, as in Paddle 2.6", () => {
+    const slot = (parameter: string, ...names: string[]) => ({
+      parameter: utf8(parameter),
+      arguments: names.map(utf8),
+    });
+    const attr = (i: number) => ({ name: utf8("a"), type: 0, i });
+    const inputs = [slot("X", "a"), slot("Y", "b"), slot("X", "c", "d")];
+    const outputs = [slot("Out", "e"), slot("Out"), slot("Out", "f")];
+    const bytes = program(block(field(4, op({ inputs, outputs, attrs: [attr(1), attr(2)] }))));
+    const check = ([op]: ReturnType<ReturnType<typeof deserializeProgram>["ops"]>, a = 2) => {
+      assert.deepEqual([...op.inputs], [["X", ["a", "c", "d"]], ["Y", ["b"]]]);
+      assert.deepEqual([...op.outputs], [["Out", ["e", "f"]]]);
+      assert.equal(op.attributes.get("a"), a);
+    };
+    const read = deserializeProgram(bytes);
+    check(read.ops());
+    read.ops()[0].setAttribute("a", 7);
+    check(read.ops(), 7);
+    check(deserializeProgram(read.serialize()).ops(), 7);
+  });
+
   describe("in which messages inside each other are split", () => {
     // Google's Python runtime (7.36) accepts and refuses the same.
     const level = [0x10, 1], tensor = field(1, [8, 5, 0x10, 2]);

@@ -37,6 +37,10 @@ const TYPES: [type: string, value: AttributeValue, field: string, onWire: unknow
   ["VAR", "größe", "varName", utf8("größe")],
   ["VARS", ["x", "y"], "varsName", [utf8("x"), utf8("y")]],
   ["FLOAT64", 0.1, "float64", 0.1],
+  ["FLOAT", new Float(0.5), "f", 0.5, 0.5],
+  ["FLOATS", [new Float(1), 2], "floats", [1, 2], [1, 2]],
+  ["FLOAT64S", [new Float(0.1)], "float64s", [0.1], [0.1]],
+  ["FLOAT64", new Float(1), "float64", 1, 1],
   ["SCALAR", true, "scalar", { type: 1, b: true }],
   ["SCALAR", -5, "scalar", { type: 2, i: -5n }],
   ["SCALAR", BIG, "scalar", { type: 2, i: BIG }],
@@ -80,6 +84,8 @@ describe("an attribute of an operator in a ProgramDesc", () => {
     [BIG, "LONG"],
     [0.5, "FLOAT"],
     [Infinity, "FLOAT"],
+    [2 ** 53, "FLOAT"],
+    [-(2 ** 64), "FLOAT"],
     [new Float(1), "SCALAR"],
     [new Complex(0, 1), "SCALAR"],
     [[false], "BOOLEANS"],
@@ -88,6 +94,7 @@ describe("an attribute of an operator in a ProgramDesc", () => {
     [[1, 2 ** 40], "LONGS"],
     [[1, BIG], "LONGS"],
     [[1, 0.5], "FLOATS"],
+    [[1, 2 ** 70], "FLOATS"],
   ];
   for (const [value, type] of GUESSED) {
     it(`set to ${String(value)} without a type becomes ${type}`, () => {
@@ -149,7 +156,7 @@ const PIR_TYPES: [type: string, value: AttributeValue, json: unknown, read?: unk
   ["a_f64", 0.1, item("0.a_f64", 0.1)],
   ["a_f64", 1e-300, item("0.a_f64", 1e-300)],
   ["a_f64", 1e300, item("0.a_f64", 1e300)],
-  ["a_f32", NaN, { "#": "0.a_f32", VD: "NaN" }],
+  ["a_f32", NaN, { "#": "0.a_f32", VD: "NAN" }],
   ["a_f32", Infinity, { "#": "0.a_f32", VD: "INF" }],
   ["a_f64", -Infinity, { "#": "0.a_f64", VD: "-INF" }],
   ["a_str", 'größer "\n', item("0.a_str", 'größer "\n')],
@@ -209,6 +216,7 @@ describe("an attribute of an operator in PIR", () => {
     [BIG, "a_i64"],
     [0.5, "a_f32"],
     [NaN, "a_f32"],
+    [2 ** 53, "a_f32"],
     [new Complex(1, 0), "a_c128"],
     [["a"], "a_array"],
   ];
@@ -260,7 +268,7 @@ describe("an attribute of an operator in PIR", () => {
       assert.deepEqual(program.serialize(), before, type);
     }
     const program = deserializeProgram(bytesOf(PIR));
-    for (const value of [null, Uint8Array.of(1), new Float(1)]) {
+    for (const value of [null, Uint8Array.of(1)]) {
       assert.throws(() => last(program).setAttribute("new", value), { code: "INVALID_VALUE", at: "new" });
     }
     const before = program.serialize(), [{ name }] = program.parameters();
@@ -269,6 +277,41 @@ describe("an attribute of an operator in PIR", () => {
     }
     assert.throws(() => program.rename(name, "\ud800"), { code: "LONE_SURROGATE" });
     assert.deepEqual(program.serialize(), before);
+  });
+
+  it("of a Float is a float, new or not, and fits lists of floats", () => {
+    const program = deserializeProgram(bytesOf(PIR));
+    last(program).setAttribute("new", new Float(1));
+    last(program).setAttribute("list", [1, new Float(2)]);
+    assert.deepEqual(jsonOf(program).get("new"), item("0.a_f32", 1));
+    assert.deepEqual(jsonOf(program).get("list"), item("0.a_array", [item("0.a_f32", 1), item("0.a_f32", 2)]));
+    last(program).setAttribute("new", new Float(-3));
+    assert.equal(last(again(program)).attributes.get("new"), -3);
+    assert.throws(() => last(program).setAttribute("col", new Float(0)), { code: "INVALID_VALUE" });
+  });
+
+  /** A program whose last operator has these entries in its attributes, too. */
+  const withEntries = (...entries: unknown[]): Program => {
+    const json = JSON.parse(new TextDecoder().decode(bytesOf(PIR)));
+    json.program.regions[0].blocks[0].ops.at(-1).A.push(...entries);
+    return deserializeProgram(utf8(JSON.stringify(json)));
+  };
+
+  // As deserialize_pir_program of 3.3.1 reads them.
+  it("that is there several times has the first value, and one without a value is not there", () => {
+    const entry = (name: string, value: number) => ({ N: name, AT: item("0.a_i32", value) });
+    const program = withEntries(entry("new", 1), entry("new", 2), { N: "gone" }, entry("col", 9));
+    const op = last(program), col = op.attributes.get("col");
+    assert.equal(op.attributes.get("new"), 1);
+    assert.notEqual(col, 9);
+    assert.deepEqual([op.attributes.has("gone"), op.attributeType("gone")], [false, undefined]);
+    op.setAttribute("new", 5);
+    op.setAttribute("gone", "back");
+    const { attributes } = last(again(program));
+    assert.deepEqual([attributes.get("new"), attributes.get("gone"), attributes.get("col")], [5, "back", col]);
+    for (const entry of [{ N: "x", AT: null }, { N: 1 }, {}]) {
+      assert.throws(() => withEntries(entry), { code: "BAD_FIELD" });
+    }
   });
 
   it("that is a float is spelled as Paddle spells it", () => {
@@ -322,6 +365,40 @@ describe("a PIR parameter, whose attributes are stored as flags", () => {
     const back = parameterOf(again(program));
     for (const [name, ...values] of changes) assert.deepEqual(back.attributes.get(name), values.at(-1), name);
     assert.ok(program.vars().some(({ name, persistable }) => name === "other" && !persistable));
+  });
+
+  it("keeps its flags when a value is not a boolean, or its name when one is not a string", () => {
+    const program = deserializeProgram(bytesOf(PIR)), parameter = parameterOf(program), before = program.serialize();
+    const misfits: [string, AttributeValue][] = [
+      ["is_parameter", 1],
+      ["need_clip", "true"],
+      ["is_distributed", [true]],
+      ["parameter_name", 5],
+      ["trainable", 1],
+      ["persistable", [1]],
+      ["stop_gradient", []],
+      ["stop_gradient", [true, false]],
+    ];
+    for (const [name, value] of misfits) {
+      assert.throws(() => parameter.setAttribute(name, value), { code: "INVALID_VALUE", at: name }, name);
+    }
+    assert.deepEqual(program.serialize(), before);
+  });
+
+  it("has the flags that Paddle reads: whatever is not 0 as an int32, and what lists before them say", () => {
+    const flagged = (flag: string, more = "") => {
+      const text = new TextDecoder().decode(bytesOf(PIR)).replace(
+        /"OA":\[1,0,1\](,"QA":\[\])?/,
+        `"OA":[1,${flag},1]${more}`,
+      );
+      return parameterOf(deserializeProgram(utf8(text))).attributes.get("stop_gradient");
+    };
+    // As deserialize_pir_program of 3.3.1 reads them, which fails for the last three.
+    const read = { true: true, 2: true, "-1": true, 1.5: true, 0.5: false, "-0.0": false, 1099511627776: false };
+    for (const [flag, value] of Object.entries(read)) assert.deepEqual(flagged(flag), [value], flag);
+    for (const flag of ['"1"', "null", "[]"]) assert.throws(() => flagged(flag), { code: "BAD_FIELD" }, flag);
+    const own = JSON.stringify([{ N: "stop_gradient", AT: item("0.a_array", [item("0.a_bool", true)]) }]);
+    assert.deepEqual(flagged("0", `,"QA":${own}`), [true]);
   });
 
   it("gets back flags of training that were dropped, with Paddle's defaults for the others", () => {

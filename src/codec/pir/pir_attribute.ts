@@ -5,7 +5,7 @@
  */
 import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
-import { Complex } from "../../values.ts";
+import { Complex, Float } from "../../values.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText, wellFormed } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
@@ -123,7 +123,7 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   const made = (data: Json) => JsonObject.of([["#", kind], ["D", data]]);
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
   if (INTS.has(kind)) return isIntegerOf(INTS.get(kind)!, value) ? made(value) : undefined;
-  if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
+  if (FLOATS.has(kind)) return isFloat(value) ? floatOf(Number(value), kind) : undefined;
   if (STRINGS.has(kind)) return typeof value === "string" ? made(wellFormed(value)) : undefined;
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
   if (kind === "1.a_intarray") {
@@ -142,10 +142,15 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   return undefined;
 }
 
+function isFloat(value: AttributeValue): value is number | Float {
+  return typeof value === "number" || value instanceof Float;
+}
+
 function floatOf(value: number, kind: string): Json {
   const rounded = kind === "0.a_f32" ? Math.fround(value) : value;
   if (Number.isFinite(rounded)) return JsonObject.of([["#", kind], ["D", number(rounded)]]);
-  const text = Number.isNaN(rounded) ? "NaN" : rounded > 0 ? "INF" : "-INF";
+  // Paddle writes NaN, which it cannot read itself.
+  const text = Number.isNaN(rounded) ? "NAN" : rounded > 0 ? "INF" : "-INF";
   return JsonObject.of([["#", kind], ["VD", text]]);
 }
 
@@ -168,8 +173,6 @@ export function kindOf(value: AttributeValue): string {
   if (typeof value === "boolean") return "0.a_bool";
   if (typeof value === "string") return "0.a_str";
   if (typeof value === "bigint") return "0.a_i64";
-  if (typeof value === "number") {
-    return !Number.isInteger(value) ? "0.a_f32" : isIntegerOf(32, value) ? "0.a_i32" : "0.a_i64";
-  }
+  if (isFloat(value)) return !isIntegerOf(64, value) ? "0.a_f32" : isIntegerOf(32, value) ? "0.a_i32" : "0.a_i64";
   return value instanceof Complex ? "0.a_c128" : "0.a_array";
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue, Operator } from "../../program.ts";
-import { type Json, JsonObject } from "../json/json.ts";
+import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { wellFormed } from "../json/write_json.ts";
 import { fullName, PARAMETER, shortName } from "./dialects.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
@@ -69,11 +70,13 @@ export class PirOp implements Operator {
     const at = this.#at;
     const flags = asList(this.json.get("A"), at, "A");
     if (flags.length !== PARAMETER_A.length) throw badField(new At(at, "A"), `has ${flags.length} entries`);
+    checkFlags(flags.slice(0, 3), at, "A");
     asText(flags[3], at, "A", 3);
-    const results = this.json.get("OA");
-    if (results !== undefined && asList(results, at, "OA").length !== PARAMETER_OA.length) {
-      throw badField(new At(at, "OA"), `has ${(results as Json[]).length} entries`);
+    const results = this.#listOf("OA");
+    if (this.json.get("OA") !== undefined && results.length !== PARAMETER_OA.length) {
+      throw badField(new At(at, "OA"), `has ${results.length} entries`);
     }
+    checkFlags(results, at, "OA");
     const [{ type }] = this.results;
     if (type.dtype === null || type.shape === null) throw badField(new At(at, "O/TT"), "is not a tensor type");
   }
@@ -92,10 +95,11 @@ export class PirOp implements Operator {
       const entries = this.#listOf(field);
       for (let i = 0; i < entries.length; i++) {
         const entry = asObject(entries[i], at, field, i);
-        if (typeof entry.get("N") === "string" && isSimpleAttribute(entry.get("AT"))) continue;
+        const isPlain = entry.get("AT") === undefined || isSimpleAttribute(entry.get("AT"));
+        if (isPlain && typeof entry.get("N") === "string") continue;
         const entryAt = new At(at, field, i);
         asText(entry.get("N"), entryAt, "N");
-        checkAttribute(entry.get("AT"), new At(entryAt, "AT"));
+        if (entry.get("AT") !== undefined) checkAttribute(entry.get("AT"), new At(entryAt, "AT"));
       }
     }
   }
@@ -130,21 +134,23 @@ export class PirOp implements Operator {
   }
 
   get attributes(): ReadonlyMap<string, AttributeValue> {
-    return this.#attributes ??= new Map(this.#isCompressed ? this.#compressed() : this.#listed(LISTED));
+    return this.#attributes ??= firstOfEach(this.#isCompressed ? this.#compressed() : this.#listed(LISTED));
   }
 
   *#compressed(): Generator<[string, AttributeValue]> {
     const flags = this.#listOf("A");
-    for (let i = 0; i < 3; i++) yield [PARAMETER_A[i], Boolean(flags[i])];
+    for (let i = 0; i < 3; i++) yield [PARAMETER_A[i], flagOf(flags[i])];
     yield [PARAMETER_A[3], flags[3] as string];
-    const results = this.json.get("OA") as Json[] | undefined;
-    if (results) { for (let i = 0; i < 3; i++) yield [PARAMETER_OA[i], [Boolean(results[i])]]; }
     yield* this.#listed(LISTED_OF_PARAMETER);
+    const results = this.json.get("OA") as Json[] | undefined;
+    if (results) { for (let i = 0; i < 3; i++) yield [PARAMETER_OA[i], [flagOf(results[i])]]; }
   }
 
+  /** An entry without a value stands for no attribute. */
   *#listed(fields: readonly string[]): Generator<[string, AttributeValue]> {
     for (const field of fields) {
       for (const entry of this.#listOf(field) as JsonObject[]) {
+        if (entry.get("AT") === undefined) continue;
         yield [entry.get("N") as string, readAttribute(entry.get("AT"))];
       }
     }
@@ -191,13 +197,19 @@ export class PirOp implements Operator {
 
   #setCompressed(name: string, value: AttributeValue): boolean {
     const i = PARAMETER_A.indexOf(name), k = PARAMETER_OA.indexOf(name);
-    if (i >= 0) this.#list("A")[i] = i === 3 ? wellFormed(String(value)) : Number(value === true);
-    else if (k >= 0) {
-      const flag = Array.isArray(value) ? value[0] : value;
+    if (i < 0 && k < 0) return false;
+    const given = k >= 0 && Array.isArray(value) && value.length === 1 ? value[0] : value;
+    const isName = i === 3;
+    if (isName ? typeof given !== "string" : typeof given !== "boolean") {
+      const finding = `The attribute ${quote(name)} of a parameter is a ${isName ? "string" : "boolean"}`;
+      throw new ValueError("INVALID_VALUE", finding, { at: name });
+    }
+    if (i >= 0) this.#list("A")[i] = isName ? wellFormed(given as string) : Number(given);
+    else {
       const flags = this.#list("OA");
       while (flags.length < 3) flags.push([1, 0, 1][flags.length]);
-      flags[k] = Number(flag === true);
-    } else return false;
+      flags[k] = Number(given);
+    }
     return true;
   }
 
@@ -213,7 +225,9 @@ export class PirOp implements Operator {
     for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : LISTED) {
       const list = this.json.get(field);
       if (!Array.isArray(list)) continue;
-      const found = list.find((item) => item instanceof JsonObject && item.get("N") === name);
+      const found = list.find((item) =>
+        item instanceof JsonObject && item.get("N") === name && item.get("AT") !== undefined
+      );
       if (found) return found as JsonObject;
     }
     return undefined;
@@ -248,6 +262,26 @@ export class PirOp implements Operator {
     const value = this.attributes.get(name);
     return Array.isArray(value) ? value[i] === true : undefined;
   }
+}
+
+/** Of several attributes with the same name, Paddle reads the first. */
+function firstOfEach(attributes: Iterable<[string, AttributeValue]>): Map<string, AttributeValue> {
+  const found = new Map<string, AttributeValue>();
+  for (const [name, value] of attributes) if (!found.has(name)) found.set(name, value);
+  return found;
+}
+
+/** Check that a compressed parameter's flags are numbers, or true and false, which Paddle also reads. */
+function checkFlags(flags: readonly Json[], at: At, field: string): void {
+  flags.forEach((flag, i) => {
+    if (["number", "bigint", "boolean"].includes(typeof flag) || flag instanceof JsonNumber) return;
+    throw badField(new At(at, field, i), "is not a flag");
+  });
+}
+
+/** A flag as Paddle reads it: as an int32, so that 0.5 is 0. */
+function flagOf(flag: Json): boolean {
+  return (Number(flag instanceof JsonNumber ? flag.value : flag) | 0) !== 0;
 }
 
 /** Attribute kinds of the dialect `pd_op`. */

@@ -26,6 +26,7 @@ const isInt64 = (value: unknown): value is number | bigint => isIntegerOf(64, va
 const isText = (value: unknown): value is string | Uint8Array =>
   typeof value === "string" || value instanceof Uint8Array;
 const isNumber = (value: unknown): value is number => typeof value === "number";
+const isFloat = (value: unknown): value is number | Float => isNumber(value) || value instanceof Float;
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 const isString = (value: unknown): value is string => typeof value === "string";
 
@@ -93,10 +94,10 @@ export const STRINGS = 5, BLOCK = 8, BLOCKS = 10, VAR = 13, VARS = 14;
 /** Kinds by their number in AttrType. */
 const KINDS: readonly AttributeKind[] = [
   one("INT", (a) => a.i, isInt32, (i) => ({ i })),
-  one("FLOAT", (a) => a.f, isNumber, (f) => ({ f })),
+  one("FLOAT", (a) => a.f, isFloat, (f) => ({ f: Number(f) })),
   one("STRING", (a) => textOrBytes(a.s), isText, (s) => ({ s: utf8Of(s) })),
   many("INTS", (a) => a.ints, isInt32, (ints) => ({ ints })),
-  many("FLOATS", (a) => a.floats, isNumber, (floats) => ({ floats })),
+  many("FLOATS", (a) => a.floats, isFloat, (floats) => ({ floats: floats.map(Number) })),
   many("STRINGS", (a) => a.strings.map(textOrBytes), isText, (strings) => ({ strings: strings.map(utf8Of) })),
   one("BOOLEAN", (a) => a.b, isBoolean, (b) => ({ b })),
   many("BOOLEANS", (a) => a.bools, isBoolean, (bools) => ({ bools })),
@@ -104,10 +105,10 @@ const KINDS: readonly AttributeKind[] = [
   one("LONG", (a) => integerOf(a.l), isInt64, (l) => ({ l: BigInt(l) })),
   many("BLOCKS", (a) => a.blocksIdx, isInt32, (blocksIdx) => ({ blocksIdx })),
   many("LONGS", (a) => a.longs.map(integerOf), isInt64, (longs) => ({ longs: longs.map(BigInt) })),
-  many("FLOAT64S", (a) => a.float64s, isNumber, (float64s) => ({ float64s })),
+  many("FLOAT64S", (a) => a.float64s, isFloat, (float64s) => ({ float64s: float64s.map(Number) })),
   one("VAR", (a) => nameOf(a.varName), isString, (name) => ({ varName: utf8Of(name) })),
   many("VARS", (a) => a.varsName.map(nameOf), isString, (names) => ({ varsName: names.map(utf8Of) })),
-  one("FLOAT64", (a) => a.float64, isNumber, (float64) => ({ float64 })),
+  one("FLOAT64", (a) => a.float64, isFloat, (float64) => ({ float64: Number(float64) })),
   one("SCALAR", (a) => a.scalar ? scalar(a.scalar) : null, isScalar, (value) => ({ scalar: scalarOf(value) })),
   many("SCALARS", (a) => a.scalars.map(scalar), isScalar, (values) => ({ scalars: values.map((v) => scalarOf(v)!) })),
 ];

@@ -9,6 +9,7 @@ import { runsBlock } from "./check_program.ts";
 import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import { Wire } from "./wire.ts";
+import { isIntegerOf } from "../../words/integers.ts";
 import { OP_INPUTS, OP_OUTPUTS, OP_TYPE, SLOT_ARGUMENTS, SLOT_PARAMETER } from "./field_numbers.ts";
 
 type Message = Messages["OpDesc"];
@@ -178,7 +179,14 @@ function slotOf(slot: string, names: readonly string[]): Slot {
 }
 
 function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]> {
-  return new Map(slots.map((slot) => [nameOf(slot.parameter), slot.arguments.map(nameOf)]));
+  return joined(slots.map((slot) => [nameOf(slot.parameter), slot.arguments.map(nameOf)]));
+}
+
+/** Slots by name: Paddle joins the names of one that occurs repeatedly. */
+function joined(slots: readonly [slot: string, names: readonly string[]][]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const [slot, names] of slots) found.set(slot, [...found.get(slot) ?? [], ...names]);
+  return found;
 }
 
 /** String field `number` of a checked message; if it occurs repeatedly, the last one counts. */
@@ -190,7 +198,7 @@ function lastText(bytes: Uint8Array, number: number): string {
 /** The input or output slots (field `number`) of a checked operator. */
 function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readonly string[]> {
   const wire = new Wire(bytes);
-  return new Map(
+  return joined(
     wire.payloadsOf(number, 0, bytes.length).map(([start, end]) => {
       const names = wire.payloadsOf(SLOT_ARGUMENTS, start, end).map(([from, to]) => nameOf(bytes.subarray(from, to)));
       return [lastText(bytes.subarray(start, end), SLOT_PARAMETER), names];
@@ -225,7 +233,7 @@ function guessedType(value: AttributeValue): string {
   if (typeof value === "boolean") return "BOOLEAN";
   if (typeof value === "string" || value instanceof Uint8Array) return "STRING";
   if (typeof value === "bigint") return "LONG";
-  if (typeof value === "number") return !Number.isInteger(value) ? "FLOAT" : value === (value | 0) ? "INT" : "LONG";
+  if (typeof value === "number") return !isIntegerOf(64, value) ? "FLOAT" : isIntegerOf(32, value) ? "INT" : "LONG";
   if (!Array.isArray(value) || value.length === 0) return "SCALAR";
   const types = value.map(guessedType);
   return (NUMBERS.find((type) => types.includes(type)) ?? types[0]) + "S";
