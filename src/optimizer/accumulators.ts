@@ -28,11 +28,14 @@ export class AccumulatorTable {
   readonly #name: string | null;
   readonly #scope: NameScope;
   readonly #kinds = new Map<string, Map<string, Tensor>>();
-  /** The state that was set, by tensor name; an entry is removed when a tensor that did not exist yet is created from it. */
+  /** Whether an entry of the state that was set is removed when a tensor is created from it: once all are, others begin as new. */
+  readonly #consumes: boolean;
+  /** The state that was set, by tensor name. */
   #held = new Map<Value, Value>();
 
   /** Creates an empty table. */
-  constructor(name: string | null, scope: NameScope) {
+  constructor(name: string | null, scope: NameScope, consumes: boolean) {
+    this.#consumes = consumes;
     this.#name = name;
     this.#scope = scope;
   }
@@ -63,7 +66,7 @@ export class AccumulatorTable {
       if (this.#held.size > 0) {
         if (!this.#held.has(name)) throw invalid(name, `Optimizer set error, ${name} should in state dict`);
         tensor.bytes.set(fitting(tensor, this.#held.get(name)).bytes);
-        this.#held.delete(name);
+        if (this.#consumes) this.#held.delete(name);
       }
       tensors.set(owner.name, tensor);
     }

@@ -101,7 +101,7 @@ export abstract class Optimizer<Rules extends object = object> {
     this.paddle = paddle;
     checkVersion(paddle);
     this.#multiPrecision = bound.multiPrecision;
-    this.#accumulators = new AccumulatorTable(name, currentScope());
+    this.#accumulators = new AccumulatorTable(name, currentScope(), !isBefore(paddle, "2.5"));
     this.#masters = new MasterWeights(currentScope());
     this.#decay = this.decayOf(weightDecay);
     const own = Object.fromEntries(rules.map((rule) => [rule, bound[rule]])) as Required<Rules>;
