@@ -113,9 +113,11 @@ function* neededOps(program: PirProgram, targets: readonly number[]): Generator<
   const firstId = (id: number) => firstIds.get(id) ?? id;
   for (const op of ops) {
     if (pace.isDue(OP_WEIGHT)) yield;
-    if (op.persistable && op.name !== undefined) persistable.add(op.results[0].id);
+    const [result] = op.results;
+    if (result === undefined) continue;
+    if (op.persistable && op.name !== undefined) persistable.add(result.id);
     const [written] = writtenBy(op);
-    if (written !== undefined && op.results.length > 0) firstIds.set(op.results[0].id, firstId(written));
+    if (written !== undefined) firstIds.set(result.id, firstId(written));
   }
   const needed = new Set(targets), usedLater = new Set(targets.map(firstId));
   // The optimizer updates parameters and its own state in place: outputs do not depend on that.

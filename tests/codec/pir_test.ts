@@ -145,6 +145,27 @@ describe("a damaged field of a PIR module", () => {
     });
   }
 
+  it("is reported when the module has no block, or a second one, which Paddle does not read", () => {
+    const [before, after] = new TextDecoder().decode(moduleOf(OP)).split(/(?<="blocks":\[).*(?=\]\}\]\}\}$)/);
+    const block = '{"#":"b","args":[],"ops":[]}';
+    const withBlocks = (blocks: string) => PirProgram.parse(new TextEncoder().encode(before + blocks + after));
+    assert.equal(withBlocks(block).blocks.length, 1);
+    for (const blocks of ["", `${block},${block}`]) {
+      assert.throws(() => withBlocks(blocks), { code: "BAD_FIELD", at: "program/regions/0/blocks" }, blocks);
+    }
+  });
+
+  it("makes an operator without results no parameter, whatever its flags and its name say", () => {
+    const flags = '"OA":[{"AT":{"#":"0.a_array","D":[{"#":"0.a_bool","D":true}]},"N":"persistable"}]';
+    for (const [type, name] of [["0.parameter", "parameter_name"], ["1.data", "name"], ["1.fetch", "name"]]) {
+      const named = `"A":[{"AT":{"#":"0.a_str","D":"w"},"N":"${name}"}]`;
+      const program = PirProgram.parse(moduleOf(`{"#":"${type}",${named},"I":[],"O":[],${flags}},${OP}`));
+      assert.deepEqual(program.parameters(), [], type);
+      const pruned = staticGraph.normalizeProgram(program, [], ["%2"]);
+      assert.deepEqual(pruned.fetches().map(({ name }) => name), ["fetch_name_0"], type);
+    }
+  });
+
   it("is reported as missing when it is absent, and as no list when it is something else", () => {
     assert.throws(() => PirProgram.parse(moduleOf(OP.replace('"#":"1.relu",', ""))), {
       message: /ops\/0\/# is missing/,

@@ -144,6 +144,7 @@ export class PirProgram extends Program {
     if (regions.length !== 1) throw badField(at, `has ${regions.length} entries, not one`);
     const blocks: PirBlock[] = [];
     const waiting = blocksOf(regions, new At(ROOT, "program"), -1);
+    if (waiting.length !== 1) throw badField(new At(at, "0/blocks"), `has ${waiting.length} entries, not one`);
     const pace = new StepPace(), onChange = () => this.#changed();
     for (const { json, parentIdx, at } of waiting) {
       const idx = blocks.length;
@@ -346,7 +347,8 @@ function* checkShared(ops: readonly PirOp[]): Generator<void, void> {
 }
 
 function isSaved(op: PirOp): boolean {
-  return (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable;
+  return (op.type === PARAMETER || op.type === "pd_op.data") && op.results.length > 0 && op.name !== undefined &&
+    op.persistable;
 }
 
 /** A block yet to be read. */
