@@ -8,7 +8,7 @@ import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const NAMES = ["m.pdiparams", "m.pdiparams.info", "m.pdmodel"];
 
-/** Another process that puts its files in place, as far as the first `count` of them. */
+/** Another process that puts its files from number `from` up to `to` in place. */
 function otherSaver(folder: string, from: number, to: number): void {
   for (const name of NAMES.slice(from, to)) {
     writeFileSync(join(folder, "other"), "other");

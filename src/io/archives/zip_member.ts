@@ -101,7 +101,7 @@ function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void 
   });
 }
 
-/** A member that is stored uncompressed. Reading all of its bytes, roughly from the first to the last, verifies its CRC-32. */
+/** A member that is stored uncompressed. Once all of its bytes were read, roughly in order, its CRC-32 is verified. */
 class StoredSource extends PartSource {
   readonly #entry: ZipEntry;
   #sum = new RunningSum();

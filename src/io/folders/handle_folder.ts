@@ -172,7 +172,7 @@ export class HandleFolder implements Folder {
   }
 }
 
-/** What `call` gives; a browser may refuse a name that other systems allow, with a TypeError. */
+/** The result of `call`. A browser may refuse a name that other systems allow, by a TypeError: that becomes a PathError for `path`. */
 async function named<T>(path: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

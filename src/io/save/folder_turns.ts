@@ -1,6 +1,6 @@
 /**
- * Saves of several files that may be the same wait for each other as a whole: two of them that each hold a file the other waits for would
- * never end, and where no file is held, the files of both would be mixed.
+ * Turns of saves of several files, for those that may write the same ones: two saves that each hold a file the other waits for would never
+ * end, and in folders that hold no files, those of both saves would be mixed.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import { within } from "../waiting/within.ts";
 
 /**
- * Wait for earlier saves of several files, some of which may be those of `names`; the returned function lets the next ones in.
+ * Wait for earlier saves of several files that may write some of `names`, too; the returned function lets the next ones in.
  *
  * @throws {PathError} `NAME_COLLISION`: two of the names lead to one file
  */
@@ -31,7 +31,7 @@ export async function takeFolderTurns(
   return await takeNameTurn(inner, names.map((name) => prefix + name), signal);
 }
 
-/** Check that `places`, to which `names` lead, are different: a save would wait for its own file. */
+/** Check that `places`, to which `names` lead, are distinct: otherwise the save would wait for itself. */
 function refuseTwins(places: readonly string[], names: readonly string[]): void {
   const seen = new Map<string, string>();
   for (const [i, place] of places.entries()) {
@@ -67,7 +67,7 @@ async function takePathTurns(
   });
   refuseTwins(targets, names);
   try {
-    // Everybody takes them in the same order.
+    // All saves take them in the same order, so that no two wait for each other.
     for (const place of [...new Set([resolved(folder), ...targets.map(path.dirname)])].sort()) {
       leaves.push((await takeTurn(fs, path, place, { kind: path.sep, signal })).leave);
     }
@@ -87,7 +87,7 @@ function isLink(fs: Fs, path: string): boolean {
   }
 }
 
-/** A save that waits, or is under way. */
+/** A save that is waiting or under way. */
 interface Turn {
   readonly names: ReadonlySet<string>;
   readonly over: Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * Tells that another process saved the same files at the same time, and whether files of both are in place in the end.
+ * Notices that another process saved the same files at the same time, and that files of both saves are in place in the end.
  *
  * @module
  */
@@ -13,9 +13,8 @@ const OVER = 200;
 const LOOK = 10;
 
 /**
- * The error if some of the files, which were put in place, were replaced meanwhile, and others stay; null if there are all of them, or if the
- * other save replaced them all, as if it had come later. Each saver puts its files in place before it looks: of several whose files are mixed
- * in the end, at least the one whose file came last in the last place sees it.
+ * The error to report if another process replaced some, but not all, of the files that this save put in place. Null if all are there, or if
+ * all were replaced, as by a later save. As each process looks only once its own files are in place, at least the last one sees the mixture.
  */
 export async function mixtureOf(placed: readonly FileSink[]): Promise<SaveError | null> {
   let gone = await replacedOf(placed);
@@ -29,10 +28,10 @@ export async function mixtureOf(placed: readonly FileSink[]): Promise<SaveError 
   return null;
 }
 
-/** The files that somebody has replaced. On some network file systems all seem to be, as their inodes do not last. */
+/** The files that were replaced. On some network file systems, where inode numbers do not last, this may be all of them. */
 async function replacedOf(placed: readonly FileSink[]): Promise<FileSink[]> {
-  const are = await Promise.all(placed.map((sink) => sink.isInPlace()));
-  return placed.filter((_, i) => !are[i]);
+  const inPlace = await Promise.all(placed.map((sink) => sink.isInPlace()));
+  return placed.filter((_, i) => !inPlace[i]);
 }
 
 function mixed(path: string): SaveError {

@@ -31,7 +31,7 @@ const VERIFY_BELOW = 64 * 2 ** 20;
 const PIECE = 2 ** 20;
 /** Milliseconds that an aborted save waits for the system to free its file. */
 const MOMENT = 20;
-/** Whether closing a file keeps everything else waiting: Deno does it on its only thread. */
+/** Whether closing a file blocks everything else: Deno does it on its main thread. */
 const CLOSES_AT_ONCE = "Deno" in globalThis;
 
 /** A file being saved. */
