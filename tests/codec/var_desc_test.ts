@@ -33,4 +33,11 @@ describe("a program's variable", () => {
     assert.deepEqual(variable(13, field(3, ...tensor(5))).shape, [5]);
     assert.equal(variable(7).shape, null);
   });
+
+  it("is written with the dtype and shape that it was given after it was read", () => {
+    const read = variable(7, field(3, ...tensor(5)));
+    read.setTensor("int64", [4, 2]);
+    const written = new VarDesc(read.serialize());
+    assert.deepEqual([written.name, written.dtype, written.shape], ["a", "int64", [4, 2]]);
+  });
 });
