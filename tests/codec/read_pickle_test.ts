@@ -34,6 +34,26 @@ describe("opcodes", () => {
   });
 });
 
+describe("a frame", () => {
+  const u = (bytes: number, value: number) =>
+    String.fromCharCode(...Array.from({ length: bytes }, (_, i) => value / 256 ** i & 255));
+  const long = "a".repeat(10_000);
+  const VALUES: [string, string][] = [
+    ["bytes", `B${u(4, long.length)}${long}`],
+    ["text", `X${u(4, long.length)}${long}`],
+    ["bytes that are encoded as text", `c_codecs\nencode\nX${u(4, long.length)}${long}X${u(4, 6)}latin1\x86R`],
+  ];
+  for (const [what, value] of VALUES) {
+    it(`that ends within a value is refused, one that ends with it is not: ${what}`, () => {
+      const framed = (length: number) => read(`\x80\x04\x95${u(8, length)}${value}\x95${u(8, 0)}\x95${u(8, 1)}.`);
+      const whole = framed(value.length);
+      assert.equal(typeof whole === "string" ? whole : String.fromCharCode(...whole as Uint8Array), long);
+      assert.equal(framed(value.indexOf(long) + 5000), "BAD_FRAME");
+      assert.equal(read(`\x80\x04${value.slice(0, value.indexOf(long) + 5000)}`), "TRUNCATED");
+    });
+  }
+});
+
 describe("numbers in the ASCII lines of protocol 0", () => {
   // As read by CPython 3.11; "BAD_NUMBER" if its C or its Python unpickler refuses.
   const INTS: [string, unknown][] = [

@@ -158,7 +158,7 @@ export class OpcodeArguments {
     } else if (remaining === undefined) this.unjudgedFrame = { at, end };
     else if (length > remaining) throw truncated("FRAME", at, cursor.total);
     this.#frameAt = at;
-    this.frameEnd = length > 0 ? end : -1;
+    this.frameEnd = end;
   }
 
   /** At STOP: the current frame must end here. */
