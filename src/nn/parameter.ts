@@ -79,9 +79,12 @@ export class Parameter extends Tensor {
     this.stopGradient = !trainable;
   }
 
-  /** Drop the gradient, or with `setToZero` replace it by zeros of this shape. Mirrors `Tensor.clear_gradient` (3.3). */
-  clearGrad(setToZero = false): void {
-    this.grad = setToZero && this.grad !== null ? new NDArray(this.dtype, [...this.shape]) : null;
+  /**
+   * Replace the gradient by zeros of this shape, or drop it if `setToZero` is false; a row-sparse one, whose zeros are no rows, is dropped
+   * either way. Mirrors `Tensor.clear_gradient` (3.3).
+   */
+  clearGrad(setToZero = true): void {
+    this.grad = setToZero && this.grad instanceof NDArray ? new NDArray(this.dtype, [...this.shape]) : null;
   }
 
   /**

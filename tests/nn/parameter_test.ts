@@ -21,12 +21,14 @@ describe("nn.Parameter", () => {
     assert.equal(p.trainable, false);
   });
 
-  it("can drop its gradient, or set it to zeros", () => {
+  it("sets its gradient to zeros, as Paddle does by default, or drops it", () => {
     const p = nn.Parameter.fromArray([1, 2], "float32");
-    p.grad = fromArray([3, 4], "float32");
-    p.clearGrad(true);
-    assert.deepEqual((p.grad as Tensor).toArray(), [0, 0]);
     p.clearGrad();
+    assert.equal(p.grad, null);
+    p.grad = fromArray([3, 4], "float32");
+    p.clearGrad();
+    assert.deepEqual((p.grad as Tensor).toArray(), [0, 0]);
+    p.clearGrad(false);
     assert.equal(p.grad, null);
   });
 

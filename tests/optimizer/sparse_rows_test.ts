@@ -147,6 +147,33 @@ describe("rows of several columns, clipped or of float64", () => {
   }
 });
 
+describe("a row-sparse gradient that was cleared", () => {
+  // Numbers of Paddle 3.3.1, those of 2.6.2 and 3.0.0, too.
+  for (
+    const [kind, first, second] of [["Momentum", 0.8999999761581421, 0.7099999785423279], [
+      "Adam",
+      0.9255865812301636,
+      0.8397409319877625,
+    ]] as const
+  ) {
+    it(`leaves the parameter and the state of ${kind} alone until there is another, as in Paddle`, () => {
+      const parameter = new nn.Parameter("float32", [4, 2], new Float32Array(8).fill(1));
+      const made = new optimizer[kind]({ learningRate: 0.1, parameters: [parameter] });
+      const step = (rows: number[]) => {
+        if (rows.length > 0) {
+          parameter.grad = new SelectedRows(rows, 4, fromArray(rows.map(() => [1, 1]), "float32"));
+        }
+        made.step();
+        made.clearGrad();
+        return [0, 1, 2, 3].map((row) => parameter.at(row, 0));
+      };
+      assert.deepEqual(step([1, 2]), [1, first, first, 1]);
+      assert.deepEqual(step([]), [1, first, first, 1]);
+      assert.deepEqual(step([1, 2]), [1, second, second, 1]);
+    });
+  }
+});
+
 describe("a row-sparse gradient", () => {
   const value = (shape: number[]) => zeros(shape, "float32");
   const WRONG: readonly [what: string, SelectedRows, says: RegExp][] = [
