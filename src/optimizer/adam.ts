@@ -106,6 +106,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
     const states = [update.state("moment1"), update.state("moment2")];
     if (this.#amsgrad) states.push(update.state("moment2_max"));
+    if (gradient.isEmpty) return;
     // The powers of Paddle's sparse kernel are one step ahead of the dense one's (TRAINING.md 3).
     const { isSparse } = gradient;
     if (isSparse) advance();

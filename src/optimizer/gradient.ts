@@ -85,6 +85,11 @@ export class Gradient {
     return this.#sparse !== null && this.#decays.length === 0;
   }
 
+  /** Whether it is row-sparse without a row, and no decay adds some: Paddle's kernels then leave parameter and state as they are. */
+  get isEmpty(): boolean {
+    return this.#sparse?.rows.length === 0 && this.#decays.every(({ isFused }) => isFused);
+  }
+
   /** Whether the rows are as the caller passed them: not merged or decayed, at most scaled. */
   get isRaw(): boolean {
     return this.isSparse && this.#merged === null;

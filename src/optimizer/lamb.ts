@@ -100,7 +100,8 @@ export class Lamb extends Optimizer<LambRules> {
 
   /** Rows that are absent from the gradient count as zeros. */
   protected override update(update: Update<LambRules>): void {
-    const { rules, rate, round, target, gradient: { precision } } = update;
+    const { rules, rate, round, target, gradient } = update;
+    const { precision } = gradient;
     const isExcluded = rules.excludeFromWeightDecayFn?.(update.parameter) ?? false;
     const decay = isExcluded ? 0 : f(rules.lambWeightDecay);
     const [b1, b2, epsilon] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon)];
@@ -122,6 +123,7 @@ export class Lamb extends Optimizer<LambRules> {
       }
     };
     const states = [update.state("moment1"), update.state("moment2")];
+    if (gradient.isEmpty) return;
     update.pieces(states, (call, n) => call.moments(n, b1, round(1 - b1), b2, round(1 - b2)));
     let step = rate;
     if (decay > 0 || this.#alwaysAdapt || isBefore(this.paddle, "2.6")) {

@@ -98,10 +98,12 @@ export class Momentum extends Optimizer<MomentumRules> {
 
   /** Rows that are absent from the gradient, or that Paddle misses, count as zeros. */
   protected override update(update: Update<MomentumRules>): void {
-    update.gradient.dropMissedRows();
-    const { rate, rules } = update;
+    const { gradient, rate, rules } = update;
     const mu = f(rules.momentum);
-    update.pieces([update.state("velocity")], (call, n) => {
+    const velocity = update.state("velocity");
+    if (gradient.isEmpty) return;
+    gradient.dropMissedRows();
+    update.pieces([velocity], (call, n) => {
       if (rules.useNesterov) call.nesterov(n, mu, rate);
       else call.momentum(n, mu, rate);
     });

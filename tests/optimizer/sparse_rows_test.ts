@@ -174,6 +174,31 @@ describe("a row-sparse gradient that was cleared", () => {
   }
 });
 
+describe("a row-sparse gradient without rows", () => {
+  // Numbers of Paddle 3.3.1, where an Embedding that was given no ids has such a gradient.
+  const RATES: readonly [kind: "SGD" | "Momentum" | "Adam" | "Lamb", options: object, after: number[]][] = [
+    ["Momentum", {}, [0.8999999761581421, 0.8999999761581421]],
+    ["Momentum", { weightDecay: 0.1 }, [0.8899999856948853, 0.8899999856948853]],
+    ["SGD", { weightDecay: 0.1 }, [0.8899999856948853, 0.8810999989509583]],
+    ["Adam", {}, [0.9255865812301636, 0.9255865812301636]],
+    ["Lamb", {}, [0.8000293970108032, 0.8000293970108032]],
+  ];
+  for (const [kind, options, after] of RATES) {
+    it(`moves the parameter as Paddle does: ${kind}(${JSON.stringify(options)})`, () => {
+      const parameter = new nn.Parameter("float32", [4, 2], new Float32Array(8).fill(1));
+      const made = new optimizer[kind]({ learningRate: 0.1, parameters: [parameter], ...options });
+      const found = [[1], []].map((rows) => {
+        parameter.grad = new SelectedRows(rows, 4, zeros([rows.length, 2]).fill(1));
+        made.step();
+        return parameter.at(1, 0);
+      });
+      assert.deepEqual(found, after);
+      const powers = [...made.stateDict()].filter(([key]) => key.includes("beta1_pow")).map(([, power]) => power);
+      for (const power of powers) assert.equal((power as NDArray).at(0), 0.809999942779541);
+    });
+  }
+});
+
 describe("a row-sparse gradient", () => {
   const value = (shape: number[]) => zeros(shape, "float32");
   const WRONG: readonly [what: string, SelectedRows, says: RegExp][] = [
