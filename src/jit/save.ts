@@ -23,7 +23,7 @@ import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { inTurns } from "../io/waiting/turns.ts";
-import { removeTrainingInfo } from "../model/remove_training_info.ts";
+import { removeTrainingInfoInSteps } from "../model/remove_training_info.ts";
 import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
 import { type NamedValue, parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";
@@ -193,7 +193,7 @@ async function programOf(given: Program, options: SaveOptions): Promise<Program>
   const program = isPruned ? await prunedTo(given, options) : given;
   if (!(program instanceof ProgramDesc)) return program;
   const made = isPruned ? program : program.clone();
-  removeTrainingInfo(made, clipExtra);
+  await inTurns(removeTrainingInfoInSteps(made, clipExtra), options.signal);
   return made;
 }
 

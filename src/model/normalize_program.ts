@@ -7,7 +7,8 @@ import { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 import { VarDesc } from "../codec/program/var_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
-import { dropBackward, pruneProgram } from "./prune_program.ts";
+import { StepPace } from "../words/steps.ts";
+import { dropBackward, OP_WEIGHT, pruneProgramInSteps } from "./prune_program.ts";
 
 /** Options of normalisation. */
 export interface NormalizeOptions {
@@ -15,13 +16,13 @@ export interface NormalizeOptions {
   skipPruneProgram?: boolean;
 }
 
-/** A new program with the inputs `feeds` and the outputs `fetches`, by name and in that order. */
-export function normalizeDesc(
+/** A new program with the inputs `feeds` and the outputs `fetches`, by name and in that order, made in steps between which other work may run. */
+export function* normalizeDescInSteps(
   program: ProgramDesc,
   feeds: readonly string[],
   fetches: readonly string[],
   { skipPruneProgram = false }: NormalizeOptions,
-): ProgramDesc {
+): Generator<void, ProgramDesc> {
   const made = program.clone();
   const [main] = made.blocks;
   for (const name of [...feeds, ...fetches]) {
@@ -33,29 +34,34 @@ export function normalizeDesc(
   main.vars = main.vars.filter((variable) => variable.kind !== "feed_minibatch" && variable.kind !== "fetch_list");
   dropBackward(made);
   if (!skipPruneProgram) {
-    const unused = pruneProgram(made, feeds, fetches);
+    const unused = yield* pruneProgramInSteps(made, feeds, fetches);
     if (unused.length > 0) {
       throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
         names: unused,
       });
     }
   }
-  forInference(made);
+  yield* forInference(made);
   addPorts(made, feeds, fetches);
   return made;
 }
 
 /** What `program.clone(for_test=True)` and `_inference_optimize` do; the devices that training chose for operators of block 0 are removed. */
-function forInference(program: ProgramDesc): void {
+function* forInference(program: ProgramDesc): Generator<void, void> {
+  const pace = new StepPace();
   for (const block of program.blocks) block.ops = block.ops.filter((op) => op.type !== "read");
   for (const op of program.ops()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     op.isTarget = false;
     const type = op.attributeType("is_test");
     if (type !== undefined && !op.attributes.get("is_test")) op.setAttribute("is_test", type === "INT" ? 1 : true);
     if (op.type === "batch_norm" && op.outputs.has("ReserveSpace")) op.deleteOutput("ReserveSpace");
   }
   const [main] = program.blocks;
-  for (const op of main.ops) if (op.attributes.get("op_device")) op.setAttribute("op_device", "");
+  for (const op of main.ops) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    if (op.attributes.get("op_device")) op.setAttribute("op_device", "");
+  }
   main.vars = main.vars.filter((variable) => variable.kind !== "reader");
 }
 

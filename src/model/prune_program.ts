@@ -6,6 +6,10 @@
 import type { BlockDesc } from "../codec/program/block_desc.ts";
 import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
+import { StepPace } from "../words/steps.ts";
+
+/** Weight of one operator when pacing steps: its attributes are decoded. */
+export const OP_WEIGHT = 64;
 
 /** Bit of `op_role`: operators of the optimizer. */
 export const OPTIMIZE = 2;
@@ -15,15 +19,21 @@ export const OPTIMIZE = 2;
  * Modifies `program`. Returns the names in `feeds` that nothing needs.
  *
  * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these. The blocks that are
- * kept are kept whole: Paddle 2.6 also removes operators inside a `recurrent` block that compute what nothing reads.
+ * kept are kept whole: Paddle 2.6 also removes operators inside a `recurrent` block that compute what nothing reads. It is done in steps,
+ * between which other work may run.
  */
-export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
-  const [main] = program.blocks;
+export function* pruneProgramInSteps(
+  program: ProgramDesc,
+  feeds: readonly string[],
+  targets: readonly string[],
+): Generator<void, string[]> {
+  const [main] = program.blocks, pace = new StepPace();
   const fed = new Set(feeds), needed = new Set(targets), used = new Set<string>();
   const persistable = new Set(program.vars().filter((variable) => variable.persistable).map(({ name }) => name));
   const reads = readsOf(program);
   const kept: OpDesc[] = [];
   for (let i = main.ops.length - 1; i >= 0; i--) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     const op = main.ops[i];
     // The producer of a fed variable is not needed, unless it updates an input, as a loop does: it reads it, or does not always write it.
     const updates = (name: string) => op.blocks().length > 0 || directReadsOf(op).includes(name);
@@ -39,7 +49,7 @@ export function pruneProgram(program: ProgramDesc, feeds: readonly string[], tar
   }
   main.ops = kept.reverse();
   dropBlocks(program, []);
-  dropVariables(program, new Set([...feeds, ...targets]));
+  yield* dropVariables(program, new Set([...feeds, ...targets]));
   return feeds.filter((name) => !used.has(name) && !targets.includes(name));
 }
 
@@ -117,9 +127,10 @@ function dropBlocks(program: ProgramDesc, keep: readonly BlockDesc[]): void {
 }
 
 /** Remove the variables of block 0 that no operator mentions; inner blocks are kept whole. */
-function dropVariables(program: ProgramDesc, keep: ReadonlySet<string>): void {
-  const named = new Set(keep);
+function* dropVariables(program: ProgramDesc, keep: ReadonlySet<string>): Generator<void, void> {
+  const named = new Set(keep), pace = new StepPace();
   for (const op of program.ops()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     for (const name of [...namesOf(op.inputs), ...namesOf(op.outputs), ...op.namesInAttributes()]) named.add(name);
   }
   const [main] = program.blocks;

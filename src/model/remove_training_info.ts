@@ -6,6 +6,8 @@
 import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { AttributeValue } from "../program.ts";
+import { StepPace } from "../words/steps.ts";
+import { OP_WEIGHT } from "./prune_program.ts";
 import { extraAttributes, extraOutputs, type ExtraRelease } from "./extra_attributes.ts";
 
 /** Removed from operators with extra attributes, along with these. */
@@ -20,13 +22,21 @@ const FUSED = "fuse";
  * Clear the training marks of all variables and, with `clipExtra`, remove what Paddle's `clip_extra` does: the extra attributes and outputs
  * of each operator, as known to the release that wrote the program, and from operators with extra attributes the call stack of the machine
  * that built the program. Other operators keep theirs, as do those into which a pass for inference merged others: there the result depends
- * on extra attributes, such as `fuse_with_relu`, and Paddle's `clip_extra` changes it. Modifies `program`.
+ * on extra attributes, such as `fuse_with_relu`, and Paddle's `clip_extra` changes it. Modifies `program`, in steps
+ * between which other work may run.
  */
-export function removeTrainingInfo(program: ProgramDesc, clipExtra: boolean): void {
-  for (const variable of program.vars()) variable.clearTrainingMarks();
+export function* removeTrainingInfoInSteps(program: ProgramDesc, clipExtra: boolean): Generator<void, void> {
+  const pace = new StepPace();
+  for (const variable of program.vars()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    variable.clearTrainingMarks();
+  }
   const release = releaseOf(program.version);
   if (!clipExtra || release === null) return;
-  for (const op of program.ops()) dropExtras(op, release);
+  for (const op of program.ops()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    dropExtras(op, release);
+  }
 }
 
 /** Null before 2.4, when nothing was dropped by default, and the extras matter: 2.0 cannot run reshape2 without its XShape. */

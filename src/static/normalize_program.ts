@@ -7,7 +7,7 @@ import { programGiven } from "../program.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { normalizePirInSteps } from "../model/normalize_pir.ts";
-import { normalizeDesc, type NormalizeOptions } from "../model/normalize_program.ts";
+import { normalizeDescInSteps, type NormalizeOptions } from "../model/normalize_program.ts";
 import { checkOptions } from "../options.ts";
 import type { Port, Program } from "../program.ts";
 import { atOnce } from "../words/steps.ts";
@@ -57,6 +57,6 @@ export function* normalizeProgramInSteps(
 ): Generator<void, Program> {
   programGiven(program);
   const feeds = namesOf(feedVars), fetches = namesOf(fetchVars);
-  if (program instanceof ProgramDesc) return normalizeDesc(program, feeds, fetches, options);
+  if (program instanceof ProgramDesc) return yield* normalizeDescInSteps(program, feeds, fetches, options);
   return yield* normalizePirInSteps(program as PirProgram, feeds, fetches, options);
 }

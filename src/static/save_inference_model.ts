@@ -13,7 +13,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
-import { removeTrainingInfo } from "../model/remove_training_info.ts";
+import { removeTrainingInfoInSteps } from "../model/remove_training_info.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormatInSteps } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
@@ -100,7 +100,7 @@ export async function saveInferenceModel(
   const steps = normalizeProgramInSteps(options.program, feedVars, fetchVars, { skipPruneProgram });
   const program = await inTurns(steps, options.signal);
   const values = parametersOf(program, parameters);
-  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
+  if (program instanceof ProgramDesc) await inTurns(removeTrainingInfoInSteps(program, clipExtra), options.signal);
   await inTurns(applyFormatInSteps(program, options), options.signal);
   const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {

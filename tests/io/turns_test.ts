@@ -1,6 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { crypto, decode, encode, load, MemoryFolder, NDArray, open, openArchive, save, Tensor } from "../../mod.ts";
+import {
+  crypto,
+  decode,
+  encode,
+  load,
+  MemoryFolder,
+  NDArray,
+  open,
+  openArchive,
+  save,
+  static as paddleStatic,
+  Tensor,
+} from "../../mod.ts";
+import { OpDesc } from "../../src/codec/program/op_desc.ts";
+import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
+import { VarDesc } from "../../src/codec/program/var_desc.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
@@ -46,6 +61,15 @@ const records = new MemoryFolder(Array.from({ length: MANY }, (_, i) => [`m/w${i
 const archive = tar();
 const opened = await open("state.pdparams", { folder });
 
+/** A program with thousands of operators, each of which reads the result of the one before. */
+const program = ProgramDesc.of(2_006_002), OPS = MANY / 4;
+program.blocks[0].vars = Array.from({ length: OPS + 1 }, (_, i) => VarDesc.of(`x${i}`, { shape: [1] }));
+program.blocks[0].ops = Array.from(
+  { length: OPS },
+  (_, i) => OpDesc.of("relu", { X: [`x${i}`] }, { Out: [`x${i + 1}`] }),
+);
+for (const op of program.ops()) op.setAttribute("op_callstack", ["a", "b", "c"], "STRINGS");
+
 /** Calls that process thousands of parts, with nothing to wait for. */
 const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save": (signal) => save(state, "out.pdparams", { folder: new MemoryFolder(), signal }),
@@ -53,6 +77,13 @@ const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save of an opened checkpoint": (signal) => save(opened, "out", { folder: new MemoryFolder(), signal }),
   "a save as safetensors": (signal) => safetensors.save(arrays, "out", { folder: new MemoryFolder(), signal }),
   "a save as .npz": (signal) => npy.saveNpz(arrays, "out.npz", { folder: new MemoryFolder(), signal }),
+  "a save of an inference model": (signal) =>
+    paddleStatic.saveInferenceModel("out", "x0", `x${OPS}`, {
+      program,
+      parameters: new Map(),
+      folder: new MemoryFolder(),
+      signal,
+    }),
   "a load": (signal) => load("state.pdparams", { folder, signal }),
   "a load of safetensors": (signal) => load("state.safetensors", { folder, signal }),
   "an open of safetensors": (signal) => safetensors.open("state.safetensors", { folder, signal }),
