@@ -15,8 +15,8 @@ export interface OpenDocument {
   notes: string[];
   /** Names of arrays that the file has, but that cannot be read. */
   unreadable: string[];
-  /** Rows of an array along axis 0. */
-  rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
+  /** The bytes `[start, end)` of an array, in pieces. */
+  bytes(name: string, start: number, end: number, signal?: AbortSignal): ReadableStream<Uint8Array>;
   /** Edited elements by their index in C order, for each array: one that has several names has the edits made under any of them. */
   edits: Map<paddle.NDArray, Map<number, paddle.Scalar>>;
   /** Whether the edits are in a file that was saved. */
@@ -107,14 +107,7 @@ export async function ofCheckpoint(
     model: found.program ? found as Found : null,
     notes: checkpoint.warnings.map(({ code, message }) => `${code}: ${message}`),
     unreadable: checkpoint.warnings.filter(isUnreadable).map(({ at }) => at!),
-    async rows(name, start, end, signal) {
-      const { shape } = checkpoint.info(name);
-      return shape.length === 0
-        ? await checkpoint.get(name, { signal })
-        : await checkpoint.getSlice(name, [start, end], {
-          signal,
-        });
-    },
+    bytes: (name, start, end, signal) => checkpoint.stream(name, { range: [start, end], signal }),
     edits: new Map(),
     isSaved: false,
     close: () => checkpoint.close(),
@@ -132,9 +125,14 @@ export function inMemory(label: string, value: Map<string, paddle.Value>, notes:
     model: null,
     notes,
     unreadable: [],
-    rows(name, start, end) {
-      const array = arrays.get(name)!;
-      return Promise.resolve(array.shape.length === 0 ? array : array.slice(start, end));
+    bytes(name, start, end) {
+      const { bytes } = arrays.get(name)!;
+      return new ReadableStream({
+        start(stream) {
+          stream.enqueue(bytes.subarray(start, end));
+          stream.close();
+        },
+      });
     },
     edits: new Map(),
     isSaved: false,

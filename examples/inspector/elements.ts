@@ -1,11 +1,9 @@
-/** Elements of an array by their index in C order, read in slices along axis 0. */
+/** Elements of an array by their index in C order. */
 import * as paddle from "../../mod.ts";
 import type { OpenDocument } from "./document.ts";
 
-/** Size of a slice, in bytes. */
-const SLICE = 8 * 2 ** 20;
-/** Maximum size of a row, in bytes: a row is read as a whole. */
-const MOST = 512 * 2 ** 20;
+/** Maximum size of a piece, in bytes: a multiple of the size of any element. */
+const PIECE = 8 * 2 ** 20;
 
 /** Consecutive elements of an array. */
 export interface Piece {
@@ -15,7 +13,7 @@ export interface Piece {
   array: paddle.NDArray;
 }
 
-/** The elements [first, last), along with the rest of their rows. */
+/** The elements [first, last), with the edits. */
 export async function* pieces(
   document: OpenDocument,
   name: string,
@@ -25,19 +23,32 @@ export async function* pieces(
 ): AsyncGenerator<Piece> {
   const array = document.arrays.get(name);
   if (!array) throw new RangeError(`There is no array ${name}`);
-  if (array.size === 0 || first >= last) return;
-  const rows = array.shape.length === 0 ? 1 : array.shape[0];
-  const inRow = array.size / rows, rowBytes = array.nbytes / rows;
-  if (rowBytes > MOST) {
-    throw new RangeError(`One row of ${name} has ${rowBytes} bytes: rows of up to ${MOST} are shown`);
-  }
-  const step = Math.max(1, Math.floor(SLICE / rowBytes));
-  const end = Math.min(rows, Math.ceil(last / inRow));
-  for (let row = Math.floor(first / inRow); row < end; row += step) {
-    signal?.throwIfAborted();
-    const slice = await document.rows(name, row, Math.min(end, row + step), signal);
-    const flat = withEdits(slice.reshape([-1]), document.edits.get(array), row * inRow);
-    yield { first: row * inRow, array: flat };
+  const { dtype, size, nbytes } = array, end = Math.min(last, size), itemsize = nbytes / size;
+  if (first >= end) return;
+  const edits = document.edits.get(array);
+  const reader = document.bytes(name, first * itemsize, end * itemsize, signal).getReader();
+  const empty = () => new Uint8Array(Math.min(PIECE, (end - first) * itemsize));
+  try {
+    let piece = empty(), held = 0;
+    // Chunks of a stream may end within an element.
+    for (let step; !(step = await reader.read()).done;) {
+      for (let at = 0; at < step.value.length;) {
+        const part = step.value.subarray(at, at + piece.length - held);
+        piece.set(part, held);
+        at += part.length;
+        held += part.length;
+        if (held < piece.length) continue;
+        const flat = new paddle.NDArray(dtype, [piece.length / itemsize], piece);
+        addEdits(flat, edits, first);
+        yield { first, array: flat };
+        first += flat.size;
+        piece = empty();
+        held = 0;
+      }
+    }
+  } finally {
+    // What was not read is not wanted.
+    reader.cancel().catch(() => {});
   }
 }
 
@@ -49,16 +60,14 @@ export async function originalText(document: OpenDocument, name: string, index: 
   throw new RangeError(`There is no element ${index} in ${name}`);
 }
 
-function withEdits(
+function addEdits(
   flat: paddle.NDArray,
   edits: ReadonlyMap<number, paddle.Scalar> | undefined,
   first: number,
-): paddle.NDArray {
-  const here = [...edits ?? []].filter(([place]) => place >= first && place < first + flat.size);
-  if (here.length === 0) return flat;
-  const copy = flat.clone();
-  for (const [place, value] of here) copy.set(value, place - first);
-  return copy;
+): void {
+  for (const [place, value] of edits ?? []) {
+    if (place >= first && place < first + flat.size) flat.set(value, place - first);
+  }
 }
 
 /** An element as text: the fewest digits that identify the number in `dtype`. */

@@ -5,6 +5,7 @@ import { inMemory, type OpenDocument, openDocument, unsavedEdits } from "./docum
 import { elementText, originalText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
 import { findDocuments, folderModel, type Found, ONE_FILE, PROGRAM_OF_FOLDER } from "./find_documents.ts";
+import { folderAt } from "./folder_at.ts";
 import { nameAt } from "./name_at.ts";
 import { operatorRow, type Operators, operatorsIn, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
@@ -83,9 +84,7 @@ const handlers: Handlers = {
     }
     const name = nameAt(url);
     if (ARCHIVE.test(name)) return enter(await inArchive(url.href, name, signal));
-    const base = new URL(url);
-    base.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/") + 1);
-    return enter([await besideUrl(new paddle.HttpFolder(base), name, url.href, signal)]);
+    return enter([await besideUrl(folderAt(url), name, url.href, signal)]);
   },
   async show({ signal }, id) {
     try {
