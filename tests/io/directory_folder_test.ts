@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs, { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import { DirectoryFolder, distributed, fluid, isPaddleError, setDefaultFolder } from "../../mod.ts";
 import { fromArray, load, save, type StateDict } from "../../mod.ts";
@@ -79,6 +80,51 @@ describe("a directory as a folder", () => {
         const same = new DirectoryFolder(path);
         assert.equal(await codeOf(same.put("up/new")), "LINK_ESCAPE", path);
         assert.equal(await codeOf(same.delete("up/secret")), "LINK_ESCAPE", path);
+      }
+    }));
+
+  it("is where the system finds its path, also with .. after a link", () =>
+    inFolder(async (root) => {
+      mkdirSync(join(root, "deep", "er"), { recursive: true });
+      mkdirSync(join(root, "deep", "x"));
+      symlinkSync(join("deep", "er"), join(root, "link"));
+      writeFileSync(join(root, "deep", "x", "there"), "there");
+      for (const options of [{}, { trusted: true }]) {
+        const folder = new DirectoryFolder(`${root}/link/../x`, options);
+        assert.deepEqual(await folder.list(), ["there"]);
+        assert.deepEqual(await new DirectoryFolder(`${root}/link/..`, options).list("x/"), ["x/there"]);
+        const source = await folder.get("there");
+        assert.equal(source?.size, 5);
+        await source?.close?.();
+        await save(new Map([["w", 1]]), "sub/one.pdparams", { folder });
+        assert.deepEqual(readdirSync(join(root, "deep", "x", "sub")), ["one.pdparams"]);
+        await folder.delete("sub/one.pdparams");
+        assert.deepEqual(readdirSync(join(root, "deep", "x", "sub")), []);
+        rmSync(join(root, "deep", "x", "sub"), { recursive: true });
+        const later = new DirectoryFolder(`${root}/link/../later`, options);
+        await fluid.saveDygraph(new Map([["w", fromArray([1], "float32")]]), "m", { folder: later });
+        assert.deepEqual(readdirSync(join(root, "deep", "later")), ["m.pdopt"]);
+        rmSync(join(root, "deep", "later"), { recursive: true });
+      }
+    }));
+
+  it("opens no stream beside a file's bytes and no device on Windows", () =>
+    inFolder(async (root) => {
+      writeFileSync(join(root, "sub", "a:b"), "x");
+      const folder = new DirectoryFolder(root, { portable: false });
+      const source = await folder.get("sub/a:b");
+      assert.equal(source?.size, 1);
+      await source?.close?.();
+      const platform = Object.getOwnPropertyDescriptor(process, "platform")!;
+      Object.defineProperty(process, "platform", { configurable: true, value: "win32" });
+      try {
+        for (const name of ["sub/a:b", "sub/a::$DATA", "a. ", "NUL", "sub/con.txt"]) {
+          assert.equal(await codeOf(folder.get(name)), "UNSAFE_PATH", name);
+          assert.equal(await codeOf(folder.put(name)), "UNSAFE_PATH", name);
+        }
+        assert.deepEqual(await folder.list("sub/"), ["sub/a:b"]);
+      } finally {
+        Object.defineProperty(process, "platform", platform);
       }
     }));
 

@@ -298,6 +298,38 @@ describe("writing one tensor in place", () => {
       }
     }));
 
+  it("goes to a browser's file in pieces, as browsers take no more than 2 GiB at once, and stops between two", async () => {
+    const folder = fakeDirectory(), handle = await folder.getFileHandle("a.pdparams", { create: true });
+    const length = 10 * 2 ** 20, filled = (x: number) => Tensor.full([length], x);
+    await save(new Map([["a", filled(1)]]), handle);
+    const sizes: number[] = [];
+    let noted = () => {};
+    const noting = Object.assign(Object.create(handle), {
+      async createWritable(options?: FileSystemCreateWritableOptions) {
+        const stream = await handle.createWritable(options), write = stream.write.bind(stream);
+        return Object.assign(stream, {
+          write(chunk: { data: Uint8Array<ArrayBuffer>; type: "write"; position: number }) {
+            sizes.push(chunk.data.length);
+            noted();
+            return write(chunk);
+          },
+        });
+      },
+    });
+    await using checkpoint = await open(noting);
+    await checkpoint.write("a", filled(2));
+    assert.ok(sizes.length > 1 && sizes.every((size) => size <= 2 ** 24), String(sizes));
+    assert.equal(sizes.reduce((sum, size) => sum + size), 4 * length);
+    assert.ok((await checkpoint.get("a")).equals(filled(2)));
+    const controller = new AbortController();
+    noted = () => controller.abort("enough");
+    assert.equal(await codeOf(checkpoint.write("a", filled(3), { signal: controller.signal })), "enough");
+    assert.ok((await checkpoint.get("a")).equals(filled(2)));
+    noted = () => {};
+    await checkpoint.write("a", filled(4));
+    assert.ok((await checkpoint.get("a")).equals(filled(4)));
+  });
+
   it("stops before the file is touched when the signal is aborted", () =>
     inFolder(async (path, folder) => {
       await using checkpoint = await open(path);

@@ -12,7 +12,8 @@ import { FileSink } from "../sinks/file_sink.ts";
 import { FileSource } from "../sources/file_source.ts";
 import type { Folder, GetOptions, PutOptions } from "../folder.ts";
 import { pathCalls } from "../disk/path.ts";
-import { isDirectory, systemCode } from "../platform.ts";
+import { resolvedDots } from "../disk/resolved_dots.ts";
+import { isDirectory, isWindows, systemCode } from "../platform.ts";
 import { portableParts, safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -59,7 +60,7 @@ export class DirectoryFolder implements Folder {
   /** The directory need not exist before a file is put there. */
   constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
     checkNames(options, ["trusted", "portable"]);
-    this.path = this.#root = checkedPath(path);
+    this.path = this.#root = resolvedDots(checkedPath(path));
     this.#trusted = options.trusted ?? false;
     this.#portable = options.portable ?? true;
   }
@@ -135,7 +136,9 @@ export class DirectoryFolder implements Folder {
   }
 
   #join(name: string): string {
-    return pathCalls().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
+    // On Windows, the names that it does not allow may still lead somewhere: to a device, or to a stream beside a file's bytes.
+    const parts = this.#trusted ? [name] : isWindows() ? portableParts(name, "rename the file") : safeParts(name);
+    return pathCalls().join(this.path, ...parts);
   }
 
   async #walk(folder: string, path: string, prefix: string, names: string[], parents: string[]): Promise<void> {

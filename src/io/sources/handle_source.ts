@@ -10,6 +10,9 @@ import { BlobSource } from "./blob_source.ts";
 import type { Source } from "../source.ts";
 import { handleError, writableOf } from "../writable_handle.ts";
 
+/** Maximum bytes of a single write: browsers take no more than 2 GiB, and an abort takes effect between two. */
+const LONGEST = 16 * 2 ** 20;
+
 /** A file handle: reads the file as it was when it was opened. */
 export class HandleSource implements Source {
   readonly size: number;
@@ -59,9 +62,14 @@ export class HandleSource implements Source {
     try {
       // What others wrote meanwhile must not be mixed with what is written now.
       await this.#file.check();
-      await stream.write({ type: "write", position: offset, data: bytes as Uint8Array<ArrayBuffer> });
+      for (let at = 0; at < bytes.length; at += LONGEST) {
+        signal?.throwIfAborted();
+        const data = bytes.subarray(at, at + LONGEST) as Uint8Array<ArrayBuffer>;
+        await stream.write({ type: "write", position: offset + at, data });
+      }
     } catch (error) {
       await stream.abort(error).catch(() => {});
+      if (signal?.aborted) throw signal.reason;
       throw editError(error, this.name);
     }
     try {
