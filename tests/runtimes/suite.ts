@@ -1,5 +1,8 @@
 /** What must work the same in every runtime. Uses no test framework, since the eight runtimes have none in common. */
 import * as paddle from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+import * as safetensors from "../../src/safetensors.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
 
 /** The outcome of a case. */
 export interface Outcome {
@@ -19,6 +22,14 @@ function same(a: unknown, b: unknown): void {
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   const error = await promise.then(() => null, (error) => error);
   return paddle.isPaddleError(error) ? error.code : error;
+}
+
+function sumOf(bytes: Uint8Array): number {
+  return bytes.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7);
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 const LENGTH = 100_000;
@@ -67,7 +78,7 @@ const CASES: Cases = {
   "the same bytes at every protocol"() {
     const sums = [2, 3, 4].map((protocol) => {
       const bytes = paddle.encode(state(), { protocol });
-      return [bytes.length, bytes.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7)];
+      return [bytes.length, sumOf(bytes)];
     });
     same(sums, SUMS);
     return Promise.resolve();
@@ -201,6 +212,119 @@ const CASES: Cases = {
     same(value.get("b")!.toArray(), [1.5, -2, 0.25]);
     check(await folder.get("missing") === null, "missing");
   },
+  async "the bytes of an array as a stream, whole and in part"() {
+    const checkpoint = await paddle.open(new Blob([paddle.encode(state())]));
+    const { bytes } = state().get("w")!;
+    same(sumOf(await bytesOf(checkpoint.stream("w"))), sumOf(bytes));
+    same([...await bytesOf(checkpoint.stream("w", { range: [402, 411] }))], [...bytes.subarray(402, 411)]);
+    same((await bytesOf(checkpoint.stream("b", { range: [6, 6] }))).length, 0);
+    await checkpoint.stream("w").cancel();
+    const lazy = await checkpoint.value() as Map<string, paddle.Tensor>;
+    check((await lazy.get("w")!.load()).equals(state().get("w")!), "value");
+    await checkpoint.close();
+  },
+  async "what is in a file is detected and audited"() {
+    const record = paddle.encode(paddle.fromArray([1, 2]), { useBinaryFormat: true });
+    const kinds = [paddle.encode(state()), record, safetensors.encode(state()), npy.encode(paddle.zeros([2]))];
+    same(await Promise.all(kinds.map((bytes) => paddle.detect(new Blob([bytes])))), [
+      "pickle",
+      "record",
+      "safetensors",
+      "npy",
+    ]);
+    const report = await paddle.audit(new Blob(["cos\nsystem\n(S'id'\ntR."]));
+    same([report.ok, report.exitCode, report.symbols.map(({ symbol }) => symbol)], [false, 1, ["os.system"]]);
+  },
+  async "numpy arrays, name tables, static mode, limits and warnings as asked for"() {
+    const blob = () => new Blob([paddle.encode(state())]);
+    const arrays = await paddle.load(blob(), { returnNumpy: true, keepNameTable: true }) as Map<string, paddle.NDArray>;
+    same([...arrays].map(([name, array]) => [name, array instanceof paddle.Tensor]), [
+      ["w", false],
+      ["b", false],
+      ["StructuredToParameterName@@", false],
+    ]);
+    const tensors = await paddle.load(blob(), { mode: "static" }) as Map<string, unknown>;
+    check(tensors.get("w") instanceof paddle.DenseTensor, "static");
+    same(await codeOf(paddle.load(blob(), { limits: { maxTensors: 1 } })), "LIMIT");
+    const warnings: string[] = [];
+    const repeated = new TextEncoder().encode("(dS'a'\nI1\nsS'a'\nI2\ns.");
+    const onWarning = ({ code }: paddle.Warning) => void warnings.push(code);
+    same([...await paddle.load(new Blob([repeated]), { onWarning }) as Map<string, number>], [["a", 2]]);
+    same(warnings, ["DUPLICATE_KEY"]);
+  },
+  async "safetensors, npy and npz, the latter as an archive, too"() {
+    const folder = new paddle.MemoryFolder();
+    await safetensors.save(state(), { folder, name: "m.safetensors" });
+    const opened = await safetensors.open("m.safetensors", { folder });
+    check((await opened.get("w")).equals(state().get("w")!), "safetensors");
+    await opened.close();
+    const array = paddle.fromArray([[1, 2], [3, 4]], "float32"), large = paddle.zeros([LENGTH], "int64");
+    await npy.save(array, { folder, name: "a.npy" });
+    check((await npy.load("a.npy", { folder })).equals(array), "npy");
+    await npy.saveNpz(new Map([["x/y", array], ["z", large]]), { folder, name: "a.npz" });
+    const arrays = await npy.loadNpz("a.npz", { folder });
+    check(arrays.get("x/y")!.equals(array) && arrays.get("z")!.equals(large), "npz");
+    const archive = await paddle.openArchive({ folder, name: "a.npz" });
+    same(await archive.list(), ["x/y.npy", "z.npy"]);
+    check((await npy.load("z.npy", { folder: archive })).equals(large), "archive");
+  },
+  async "a file opened by its side index, which is ignored for another"() {
+    const file = new Blob([paddle.encode(state())]), other = new Blob([paddle.encode(new Map([["w", 1]]))]);
+    const index = await paddle.sideIndex(file);
+    const warnings: string[] = [];
+    for (const from of [file, other]) {
+      const checkpoint = await paddle.open(from, { index, onWarning: ({ code }) => void warnings.push(code) });
+      if (from === file) check((await checkpoint.get("w")).equals(state().get("w")!), "w");
+      await checkpoint.close();
+    }
+    same(warnings, ["STALE_INDEX"]);
+  },
+  async "a bucket: parts of a large file, a condition, a slice"() {
+    const bucket = new FakeBucket(), folder = new paddle.BucketFolder(bucket, { prefix: "run/" });
+    const w = paddle.Tensor.full([3 * 2 ** 20], 0.5), name = "large.pdparams";
+    await paddle.save(new Map([["w", w]]), name, { folder, ifUnchanged: { version: null } });
+    same([await folder.list(), bucket.uploads], [[name], 0]);
+    same(await codeOf(paddle.save(new Map(), name, { folder, ifUnchanged: { version: null } })), "CONFLICT");
+    const checkpoint = await paddle.open(name, { folder });
+    same((await checkpoint.getSlice("w", [-3, -1])).toArray(), [0.5, 0.5]);
+    await paddle.save(checkpoint, "copy.pdparams", { folder });
+    await checkpoint.close();
+    const value = await paddle.load("copy.pdparams", { folder }) as Map<string, paddle.Tensor>;
+    check(value.get("w")!.equals(w), "copy");
+    await folder.delete(name);
+    same(await codeOf(paddle.load(name, { folder })), "NOT_FOUND");
+  },
+  async "dropped files, and a distributed checkpoint in a folder"() {
+    const dropped = new paddle.FileListFolder([["run/m.pdparams", new File([paddle.encode(state())], "m.pdparams")]]);
+    const value = await paddle.load("run/m.pdparams", { folder: dropped }) as Map<string, paddle.Tensor>;
+    check(value.get("w")!.equals(state().get("w")!), "dropped");
+    const folder = new paddle.MemoryFolder();
+    await paddle.distributed.saveStateDict(state(), { folder, name: "dist" });
+    const merged = await paddle.distributed.loadMergedStateDict({ folder, name: "dist" });
+    check((merged.get("w") as paddle.Tensor).equals(state().get("w")!), "distributed");
+  },
+  async "encrypted bytes, by every cipher"() {
+    const key = new Uint8Array(32).fill(7), plain = paddle.encode(new Map([["w", paddle.zeros([1000])]]));
+    for (const mode of ["GCM_NoPadding", "CBC_PKCSPadding", "ECB_PKCSPadding", "CTR_NoPadding"] as const) {
+      const cipher = { cipherName: `AES_${mode}` as const };
+      const bytes = await paddle.crypto.encrypt(plain, key, cipher);
+      check(sumOf(bytes) !== sumOf(plain), mode);
+      same(sumOf(await paddle.crypto.decrypt(bytes, key, cipher)), sumOf(plain));
+    }
+  },
+  "the same bits of random initial values, conversions and a training step"() {
+    paddle.seed(7);
+    const layer = new paddle.nn.Linear(64, 256);
+    const adam = new paddle.optimizer.Adam({ parameters: layer.parameters() });
+    for (const parameter of layer.parameters()) parameter.grad = paddle.full(parameter.shape, 0.25, "float32");
+    adam.step();
+    const weight = layer.weight.astype("float32");
+    const made = [weight, ...(["float16", "bfloat16", "float8_e4m3fn"] as const).map((dtype) => weight.astype(dtype))];
+    same(made.map(({ bytes }) => sumOf(bytes)), BITS);
+    const { min, max } = paddle.statistics(weight);
+    same([min, max], [-0.13788272440433502, 0.1358812004327774]);
+    return Promise.resolve();
+  },
   "what is refused is refused by the same code"() {
     const evil = new TextEncoder().encode("cos\nsystem\n(S'id'\ntR.");
     const codes = [evil, new Uint8Array(0), paddle.encode(state()).subarray(0, 1000)].map((bytes) => {
@@ -218,6 +342,9 @@ const CASES: Cases = {
 
 /** Lengths and checksums of the bytes at protocols 2, 3 and 4. */
 const SUMS = [[511118, 4097922141], [400344, 812494869], [400312, 268277216]];
+
+/** Checksums of a trained weight as float32, float16, bfloat16 and float8. */
+const BITS = [2085571729, 3101446691, 2390589909, 3086927846];
 
 /** Run all cases; `base` is the URL of the server. */
 export async function suite(base: string): Promise<Outcome[]> {
