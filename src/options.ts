@@ -116,7 +116,10 @@ export interface StopOptions {
 export interface SaveOptions extends EncodeOptions {
   /** The folder to which a bare name is saved. @default where this runtime keeps files */
   folder?: Folder | undefined;
-  /** Aborts the call, which rejects with `signal.reason`, unless the new file has already replaced the old one. */
+  /**
+   * Aborts the call, which rejects with `signal.reason` once its temporary file is removed, unless the new file has already replaced the old
+   * one. To remove a file of many GB can take a file system a few tenths of a second.
+   */
   signal?: AbortSignal | undefined;
   /**
    * Called as bytes go out; the last event comes when the new file is in place. If it throws before that, or its promise rejects, the call

@@ -5,11 +5,11 @@
  */
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { collectGarbage } from "../platform.ts";
 import { SourceError } from "../../errors.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
+import { Copies } from "../streams/copies.ts";
 import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
@@ -107,7 +107,8 @@ class Gatherer {
 
   /** Add a piece of a large array. The next piece may reuse the same memory, so it is written before this returns. */
   async addPiece(piece: Uint8Array): Promise<void> {
-    await this.add(this.#keeps ? this.#copies.of(piece) : piece);
+    // A small one is copied as it is gathered.
+    await this.add(this.#keeps && piece.length > GATHER / 4 ? this.#copies.of(piece) : piece);
     await this.#done();
   }
 
@@ -147,25 +148,6 @@ class Gatherer {
   async #done(): Promise<void> {
     await this.#writer.done();
     this.#isLent = false;
-  }
-}
-
-/** Bytes copied between two requests for garbage collection. */
-const COLLECT_AFTER = 64 * 2 ** 20;
-
-/** Makes copies for a sink that may keep them. */
-class Copies {
-  #bytes = 0;
-
-  /** A copy of `piece`, unless it is so small that it is gathered anyway. */
-  of(piece: Uint8Array): Uint8Array {
-    if (piece.length <= GATHER / 4) return piece;
-    this.#bytes += piece.length;
-    if (this.#bytes > COLLECT_AFTER) {
-      this.#bytes = 0;
-      collectGarbage();
-    }
-    return piece.slice();
   }
 }
 
