@@ -118,7 +118,7 @@ export interface SaveOptions extends EncodeOptions {
   folder?: Folder | undefined;
   /**
    * Aborts the call, which rejects with `signal.reason` once its temporary file is removed, unless the new file has already replaced the old
-   * one. To remove a file of many GB can take a file system a few tenths of a second.
+   * one. To remove a file of many GB takes a moment.
    */
   signal?: AbortSignal | undefined;
   /**
