@@ -33,6 +33,12 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["a promise", () => Promise.resolve(bytes), /from a Promise: await it$/],
   ["a stream of Node", () => Readable.from([bytes]), /from a Readable: .*Readable\.toWeb\(stream\)/],
   ["a Request", () => new Request("http://127.0.0.1/a"), /from a Request: .*fetch/],
+  [
+    "a Request with a file",
+    () => new Request("http://127.0.0.1/a", { method: "PUT", body: blob }),
+    /from a Request: give its body$/,
+  ],
+  ["an object of a bucket", () => ({ key: "a", size: 9, body: blob.stream() }), /from an Object: give its body$/],
   ["an array of files", () => [blob], /from an Array: .*new FileListFolder\(files\), name \}/],
   ["an array of numbers", () => [...bytes], /from an Array: .*Uint8Array\.from/],
   ["chunks as they come", () => chunks(), /from an? \w+: convert it with ReadableStream\.from\(iterable\)$/],

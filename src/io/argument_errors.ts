@@ -70,6 +70,8 @@ function wayOfAny(given: unknown, nodeClass: string): string {
 }
 
 function wayToRead(given: unknown): string {
+  // A request with a file, or an object of a bucket.
+  if (has(given, "body") && (given as { body: unknown }).body instanceof ReadableStream) return "give its body";
   if (given instanceof Request) return "fetch it and pass the Response";
   if (isOpenFile(given)) return has(given, "readable") ? "give its path, or its readable" : "give its path";
   if (hasMethod(given, "getSlice")) return "give what it was opened from, or use its value()";

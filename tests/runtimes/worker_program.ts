@@ -23,7 +23,29 @@ async function hashOf(bytes: Uint8Array): Promise<string> {
   return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Answer `/kernel`, `/open?url` and `/convert?url`. */
+/** A bucket that forgets what is stored, except for how much it was. */
+class Forgetful implements paddle.Bucket {
+  bytes = 0;
+  head = () => Promise.resolve(null);
+  get = () => Promise.resolve(null);
+  delete = () => Promise.resolve();
+  list = () => Promise.resolve({ objects: [], truncated: false });
+  put = (_: string, value: Uint8Array) => Promise.resolve(this.bytes += value.length);
+  createMultipartUpload(): Promise<paddle.BucketUpload> {
+    return Promise.resolve({
+      uploadPart: async (partNumber: number, value: Uint8Array) => {
+        // As slow as a request.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        this.bytes += value.length;
+        return { partNumber, etag: String(partNumber) };
+      },
+      complete: () => Promise.resolve(),
+      abort: () => Promise.resolve(),
+    });
+  }
+}
+
+/** Answer `/kernel`, and `/open?url`, `/convert?url`, `/stream?url` and `/copy?url`. */
 export async function answer(request: Request, core?: WebAssembly.Module): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const url = searchParams.get("url")!;
@@ -38,6 +60,13 @@ export async function answer(request: Request, core?: WebAssembly.Module): Promi
     for (const name of names.filter((_, i) => i % 20 === 0)) nbytes += (await checkpoint.get(name)).nbytes;
     await checkpoint.close();
     return Response.json({ count: names.length, nbytes });
+  }
+  if (pathname === "/stream") return new Response(checkpoint.stream(names[0]));
+  if (pathname === "/copy") {
+    const bucket = new Forgetful();
+    const { bytes } = await paddle.save(checkpoint, "copy.pdparams", { folder: new paddle.BucketFolder(bucket) });
+    await checkpoint.close();
+    return Response.json({ bytes, stored: bucket.bytes });
   }
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   safetensors.save(checkpoint, writable).finally(() => checkpoint.close());

@@ -60,12 +60,13 @@ async function sameResults(): Promise<void> {
 
 /**
  * How much more memory a fresh worker takes for `path` of the large file than of the small one; `check` gets the large response's length
- * and end.
+ * and end. `file` is the large one.
  */
 async function growthOf(
   { url }: ScriptedServer,
   path: string,
   check: (size: number, end: string) => void,
+  file = "large",
 ): Promise<number> {
   const miniflare = worker(true);
   const run = async (file: string): Promise<[number, Uint8Array]> => {
@@ -83,7 +84,7 @@ async function growthOf(
     const [id] = workerds();
     const before = residentOf(id);
     return await peakOf(id, async () => {
-      const [size, end] = await run("large");
+      const [size, end] = await run(file);
       check(size, new TextDecoder().decode(end));
     }) - before;
   } finally {
@@ -91,10 +92,22 @@ async function growthOf(
   }
 }
 
+/** A safetensors file with one array of zeros. */
+function oneArray(nbytes: number): SparseFile {
+  const header = JSON.stringify({ w: { dtype: "U8", shape: [nbytes], data_offsets: [0, nbytes] } });
+  const start = new Uint8Array(8 + header.length), file = new SparseFile();
+  new DataView(start.buffer).setBigUint64(0, BigInt(header.length), true);
+  start.set(new TextEncoder().encode(header), 8);
+  file.add(start);
+  file.skip(nbytes);
+  return file;
+}
+
 async function boundedMemory(): Promise<void> {
   const large = await SparseFile.of(stateOf(200, 7 * MiB)), small = await SparseFile.of(stateOf(2, MiB));
+  const one = oneArray(2 ** 30);
   const server = await scriptedServer(({ path, range }) => {
-    const file = path === "/large" ? large : small;
+    const file = path === "/large" ? large : path === "/one" ? one : small;
     const { start, end } = range!;
     const body = file.slice(start, end);
     const part = `bytes ${start}-${start + body.length - 1}/${file.size}`;
@@ -108,7 +121,14 @@ async function boundedMemory(): Promise<void> {
     console.log(`workerd: open of ${size} and get of 10 tensors of 7 MiB: ${mib(opened)} more`);
     const converted = await growthOf(server, "/convert", (size) => assert.ok(size > 200 * 7 * MiB));
     console.log(`workerd: ${size} as safetensors, streamed: ${mib(converted)} more`);
-    assert.ok(Math.max(opened, converted) < MOST);
+    const streamed = await growthOf(server, "/stream", (size) => assert.equal(size, 2 ** 30), "one");
+    console.log(`workerd: an array of 1 GiB, streamed: ${mib(streamed)} more`);
+    const copied = await growthOf(server, "/copy", (_, end) => {
+      const { bytes, stored } = JSON.parse(end);
+      assert.ok(bytes > 200 * 7 * MiB && stored === bytes);
+    });
+    console.log(`workerd: ${size} copied to a bucket: ${mib(copied)} more`);
+    assert.ok(Math.max(opened, converted, streamed, copied) < MOST);
   } finally {
     await server.close();
   }
