@@ -9,7 +9,6 @@ import type { FileHandle } from "../file_handle.ts";
 import { writableOf } from "../writable_handle.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sink_failed.ts";
-import { Copies } from "../streams/copies.ts";
 
 /** Bytes copied and written at a time: small enough for an edge worker. */
 const PIECE = 2 ** 20;
@@ -44,7 +43,6 @@ export class StreamSink implements Sink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #end: SinkEnd;
   readonly #keeps: boolean;
-  readonly #copies = new Copies();
 
   /** Over `writer`, which `keeps` its chunks unless it is finished with each one once the write resolves. */
   constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}, { keeps = true } = {}) {
@@ -57,9 +55,8 @@ export class StreamSink implements Sink {
   async write(chunk: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < chunk.length; at += PIECE) {
-        const piece = chunk.subarray(at, at + PIECE);
         // Its settling is the back-pressure: a stream without room for a queue is never ready before.
-        await this.#writer.write(this.#keeps ? this.#copies.of(piece) : piece);
+        await this.#writer.write(this.#keeps ? chunk.slice(at, at + PIECE) : chunk.subarray(at, at + PIECE));
       }
     } catch (error) {
       throw this.#failed(error);

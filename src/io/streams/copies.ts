@@ -6,7 +6,7 @@
 import { collectGarbage } from "../platform.ts";
 
 /** Bytes copied between two requests for garbage collection. */
-const COLLECT_AFTER = 32 * 2 ** 20;
+const COLLECT_AFTER = 64 * 2 ** 20;
 
 /** Makes copies, and has dropped ones collected. */
 export class Copies {
