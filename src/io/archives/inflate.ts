@@ -36,8 +36,8 @@ export async function* inflate(
 ): AsyncGenerator<Uint8Array> {
   const { format, offset, name, signal } = options;
   checkExpansion(0, options);
-  const over = new AbortController(), either = eitherSignal(over.signal, signal), turns = new Turns(signal);
   const { readable, writable } = unpacker(format), reader = readable.getReader(), writer = writable.getWriter();
+  const over = new AbortController(), either = eitherSignal(over.signal, signal), turns = new Turns(signal);
   let failure: unknown, isWanted = false, resume = () => {};
   const pieces = async function* () {
     try {
