@@ -108,6 +108,39 @@ function overHttp(listed: boolean): MakeFolder {
 folderContract("a base URL", overHttp(false), { readOnly: true, unlisted: true });
 folderContract("a base URL with its names", overHttp(true), { readOnly: true });
 
+describe("a file in an R2 bucket", () => {
+  /** A bucket with a file `a`, and the number of its bodies that were cancelled. */
+  function counting() {
+    const bucket = new FakeBucket([["a", new Uint8Array(2 ** 21)]]), count = { cancelled: 0 };
+    const get = bucket.get.bind(bucket);
+    bucket.get = async (...asked) => {
+      const object = await get(...asked);
+      if (object && "body" in object) {
+        const cancel = object.body.cancel.bind(object.body), { getReader } = object.body;
+        object.body.cancel = (reason) => (count.cancelled++, cancel(reason));
+        // deno-lint-ignore no-explicit-any
+        object.body.getReader = function (...how: any[]): any {
+          const reader = getReader.apply(this, how as []), stop = reader.cancel.bind(reader);
+          reader.cancel = (reason) => (count.cancelled++, stop(reason));
+          return reader;
+        };
+      }
+      return object;
+    };
+    return { folder: new BucketFolder(bucket), count };
+  }
+
+  it("is not read on once nobody wants the rest of it", async () => {
+    const { folder, count } = counting();
+    const source = await folder.get("a");
+    const reader = source!.streamRange!(0, 2 ** 21).getReader();
+    assert.ok((await reader.read()).value!.length < 2 ** 21);
+    assert.equal(count.cancelled, 0);
+    await reader.cancel();
+    assert.equal(count.cancelled, 1);
+  });
+});
+
 describe("an S3 bucket whose response never ends", () => {
   it("is given up after 8 MiB, whatever was requested", async () => {
     let sent = 0, cancelled = 0;

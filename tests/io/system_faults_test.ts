@@ -6,6 +6,7 @@ import process_ from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   cleanupTemps,
+  crypto,
   DirectoryFolder,
   encode,
   isPaddleError,
@@ -86,6 +87,9 @@ async function warned(run: (onWarning: (warning: Warning) => void) => Promise<un
   return { warnings };
 }
 
+/** It encrypts the same bytes in the same way each time. */
+const CIPHER = new crypto.Cipher({ cipherName: "AES_ECB_PKCSPadding" });
+
 const WAYS: Record<string, Way> = {
   "save over a file": { before: overOld, run: saving({ requireDurable: true }) },
   "save of a new file": { before: () => {}, run: saving({}, "x/y/a") },
@@ -95,6 +99,10 @@ const WAYS: Record<string, Way> = {
       symlinkSync("a", join(folder, "link"));
     },
     run: saving({ lock: true }, "link"),
+  },
+  "save of an encrypted file over another": {
+    before: overOld,
+    run: (folder) => CIPHER.encryptToFile(encode(NEW), new Uint8Array(16), join(folder, "a")),
   },
   "save in place": {
     before: overOld,
