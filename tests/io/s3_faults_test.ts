@@ -259,4 +259,16 @@ describe("a multipart upload that is aborted", () => {
     await until(() => done.length > 0);
     assert.deepEqual(done, ["abort"]);
   });
+
+  it("is told by the error that came first if it cannot be discarded either", async () => {
+    const bucket = Object.assign(Object.create(new FakeBucket([])) as Bucket, {
+      createMultipartUpload: () => ({
+        uploadPart: () => Promise.reject(new Error("no part")),
+        complete: () => Promise.reject(new Error("not complete")),
+        abort: () => Promise.reject(new Error("not discarded")),
+      }),
+    });
+    const folder = new BucketFolder(bucket, { partSize: 5 * 2 ** 20 });
+    await assert.rejects(save(large(), "a", { folder }), { code: "SINK_FAILED", committed: "no", message: /no part/ });
+  });
 });
