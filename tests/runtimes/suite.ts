@@ -219,8 +219,8 @@ const CASES: Cases = {
     same([...await bytesOf(checkpoint.stream("w", { range: [402, 411] }))], [...bytes.subarray(402, 411)]);
     same((await bytesOf(checkpoint.stream("b", { range: [6, 6] }))).length, 0);
     await checkpoint.stream("w").cancel();
-    // WebKit has none.
-    if ("ReadableStreamBYOBReader" in globalThis) {
+    // WebKit and edge-runtime have none.
+    if ("ReadableByteStreamController" in globalThis) {
       const reader = checkpoint.stream("w").getReader({ mode: "byob" }), chunks: Uint8Array[] = [];
       let memory = new ArrayBuffer(70_000);
       for (let step; !(step = await reader.read(new Uint8Array(memory))).done; memory = step.value.buffer) {
@@ -289,6 +289,8 @@ const CASES: Cases = {
     same(warnings, ["STALE_INDEX"]);
   },
   async "a bucket: parts of a large file, a condition, a slice"() {
+    // The bucket's own streams need it.
+    if (!("ReadableByteStreamController" in globalThis)) return;
     const bucket = new FakeBucket(), folder = new paddle.BucketFolder(bucket, { prefix: "run/" });
     const w = paddle.Tensor.full([3 * 2 ** 20], 0.5), name = "large.pdparams";
     await paddle.save(new Map([["w", w]]), name, { folder, ifUnchanged: { version: null } });

@@ -27,6 +27,9 @@ export function byteStream(
     }
     return true;
   };
+  // Reading begins at once, so that neighbouring arrays are read together.
+  let ahead: Promise<boolean> | null = next();
+  ahead.catch(() => {});
   const take = (most: number) => {
     const part = rest.subarray(0, most);
     rest = rest.subarray(part.length);
@@ -36,7 +39,9 @@ export function byteStream(
     type: "ReadableByteStreamController" in globalThis ? "bytes" : undefined,
     async pull(stream: ReadableByteStreamController) {
       try {
-        const isMore = await next(), request = stream.byobRequest, view = request?.view;
+        const isMore = await (ahead ?? next());
+        ahead = null;
+        const request = stream.byobRequest, view = request?.view;
         if (!isMore) {
           stream.close();
           request?.respond(0);
