@@ -42,6 +42,9 @@ export default {
       if (isPaddleError(error) && error.code === "NOT_FOUND") {
         return new Response(`${error.message}\n`, { status: 404 });
       }
+      if (isPaddleError(error) && error.code === "UNSUPPORTED_DTYPE") {
+        return new Response(`${error.message}\n`, { status: 422 });
+      }
       if (error instanceof URIError || error instanceof TypeError) {
         return new Response(`${error.message}\n`, { status: 400 });
       }

@@ -61,6 +61,11 @@ export function noFileSystem(path?: string): UnsupportedError {
   );
 }
 
+/** Whether `path` may be read without asking the user, as Deno does at a terminal. */
+export function mayRead(path: string): boolean {
+  return denoHere()?.permissions.querySync({ name: "read", path }).state !== "prompt";
+}
+
 /** Whether there is a directory at `path`, or behind a link there. */
 export function isDirectory(path: string): boolean {
   try {

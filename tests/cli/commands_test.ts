@@ -420,7 +420,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
       );
       const { code, out, err } = await oarlock(["convert", path, to]);
       assert.deepEqual([code, out], [0, `${to}: 1 array, ${readFileSync(to).length} B\n`]);
-      assert.match(err, /warning: left out, not being arrays: LR_Scheduler\.last_epoch/);
+      assert.match(err, /warning: left out, as the file cannot hold them: LR_Scheduler\.last_epoch/);
       const before = readFileSync(to);
       assert.match(await refused("convert", NET, to), /already exists: --force overwrites it \(CONFLICT\)/);
       assert.deepEqual(readFileSync(to), before);

@@ -299,7 +299,7 @@ describe("what the answers say", () => {
         const numbers = Array.from({ length: count }, (_, i) => [`n${i}`, i] as const);
         await paddle.save(new Map<string, unknown>([["w", paddle.zeros([2])], ...numbers]), path);
         const { err, out } = await oarlock(["convert", path, to, "--force"]);
-        assert.equal(err, `warning: left out, not being arrays: ${told}\n`);
+        assert.equal(err, `warning: left out, as the file cannot hold them: ${told}\n`);
         assert.equal(out, `${to}: 1 array, 244 B\n`);
         assert.equal((await oarlock(["convert", path, to, "--force", "--quiet"])).err, "");
         const { leftOut } = JSON.parse(await printed("convert", path, join(folder, "b.pkl"), "--force", "--json"));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs, {
   chmodSync,
@@ -13,6 +13,7 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   decode,
@@ -43,7 +44,7 @@ function state(a: number, b: number): Map<string, Tensor> {
   return new Map([["a", make(a)], ["b", make(b)], ["c", make(3)]]);
 }
 
-function inFolder(test: (path: string, folder: string) => Promise<void>): Promise<void> {
+function inFolder(test: (path: string, folder: string) => Promise<void> | void): Promise<void> {
   return inTempFolder(async (folder) => {
     const path = join(folder, "a.pdparams");
     await save(state(1, 2), path);
@@ -197,6 +198,29 @@ describe("writing one tensor in place", () => {
       await write(join(folder, "link"));
       assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 9))));
     }));
+
+  it(
+    "asks for no permission above the file's folder",
+    { skip: !("Deno" in globalThis) },
+    () =>
+      inFolder((path, folder) => {
+        const asked = join(folder, "asked.jsonl");
+        const code = `import { open } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+        await using checkpoint = await open(${JSON.stringify(path)});
+        await checkpoint.write("b", await checkpoint.get("c"));`;
+        const flags = ["--no-config", "--no-check", `--allow-read=${folder}`, `--allow-write=${folder}`, "--allow-env"];
+        const { status, stderr } = spawnSync(process.execPath, ["run", ...flags, "--ext=ts", "-"], {
+          input: code,
+          env: { ...process.env, DENO_AUDIT_PERMISSIONS: asked },
+          encoding: "utf8",
+        });
+        assert.equal(status, 0, stderr);
+        const lines = readFileSync(asked, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+        const read = lines.filter(({ permission }) => permission === "read").map(({ value }) => value);
+        assert.ok(read.includes(path));
+        assert.deepEqual(read.filter((value) => !value.startsWith(folder)), []);
+      }),
+  );
 
   it("needs the same dtype and shape, stored in one piece, in a writable location", () =>
     inFolder(async (path) => {

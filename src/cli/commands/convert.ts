@@ -95,7 +95,7 @@ async function report(to: string, arrays: Arrays, bytes: number, left: string[],
   if (session.json) return await session.printJson({ file: to, arrays: arrays.size, bytes, leftOut: left });
   if (left.length > 0) {
     const names = left.slice(0, 5).map(nameText).join(", ") + (left.length > 5 ? ", ..." : "");
-    await session.note(`warning: left out, not being arrays: ${names}`);
+    await session.note(`warning: left out, as the file cannot hold them: ${names}`);
   }
   await session.print(`${to}: ${countText(arrays.size, "array")}, ${sizeText(bytes)}`);
 }

@@ -8,7 +8,7 @@ import { pathCalls } from "../disk/path.ts";
 import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem, type Fs, realPath, systemCode } from "../platform.ts";
+import { fileSystem, type Fs, mayRead, realPath, systemCode } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
 import { filesOfManifest, isOfNoFiles, manifestName, prefixOfManifest } from "./manifest.ts";
 
@@ -51,13 +51,17 @@ async function setAsideBeside(path: string, aside: Moved[]): Promise<void> {
   }
 }
 
-/** The same for the folders above: a manifest of a folder as a whole lists the files in folders below, too. */
+/**
+ * The same for the folders above: a manifest of a folder as a whole lists the files in folders below, too. Folders that this process has no
+ * permission for are passed over: nobody wants to be asked about each folder up to the root.
+ */
 async function setAsideAbove(path: string, aside: Moved[]): Promise<void> {
   const { basename, dirname } = pathCalls();
   let place = dirname(path), name = basename(path);
   while (dirname(place) !== place) {
     name = `${basename(place)}/${name}`;
     place = dirname(place);
+    if (!mayRead(place)) continue;
     const listed = await filesOfManifest(new DirectoryFolder(place, { trusted: true }), "").catch(unseen);
     if (listed?.has(name)) await setAside(path, place, manifestName(""), aside);
   }
