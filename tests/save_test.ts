@@ -203,12 +203,10 @@ describe("save to a path", () => {
         catch (error) { console.log(error.code, error.committed); }`;
       const file = join(folder, "s.mjs");
       writeFileSync(file, script);
-      const child = spawn("bash", [
-        "-c",
-        `trap '' XFSZ; ulimit -f 1024; exec ${process.execPath} run -A --no-check --config ${
-          join(process.cwd(), "deno.json")
-        } ${file}`,
-      ]);
+      const config = join(process.cwd(), "deno.json");
+      const limited = `trap '' XFSZ; ulimit -f 1024; exec "$@"`;
+      const run = [process.execPath, "run", "-A", "--no-check", "--config", config, file];
+      const child = spawn("bash", ["-c", limited, "bash", ...run]);
       let out = "";
       child.stdout.on("data", (data) => out += data);
       await once(child, "close");

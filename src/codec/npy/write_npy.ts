@@ -25,7 +25,7 @@ export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
   text += " ".repeat(ALIGN - ((before + text.length + 1) % ALIGN)) + "\n";
   const head = new Uint8Array(before + text.length);
   head.set(MAGIC);
-  head[MAGIC.length] = isLong ? 2 : 1;
+  head.set([isLong ? 2 : 1], MAGIC.length);
   head.set(u32(text.length).subarray(0, isLong ? 4 : 2), MAGIC.length + 2);
   new TextEncoder().encodeInto(text, head.subarray(before));
   return head;
