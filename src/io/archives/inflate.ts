@@ -8,6 +8,7 @@ import type { Limits } from "../../limits.ts";
 import { gunzipping } from "../platform.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
 import { arrived, Turns } from "../waiting/turns.ts";
+import { Feed } from "./feed.ts";
 
 /** The options of {@linkcode inflate}. */
 export interface InflateOptions {
@@ -36,60 +37,35 @@ export async function* inflate(
 ): AsyncGenerator<Uint8Array> {
   const { format, offset, name, signal } = options;
   checkExpansion(0, options);
-  const { readable, writable } = unpacker(format), reader = readable.getReader(), writer = writable.getWriter();
+  const { readable, writable } = unpacker(format), reader = readable.getReader();
   const over = new AbortController(), either = eitherSignal(over.signal, signal), turns = new Turns(signal);
-  let failure: unknown, isWanted = false, resume = () => {};
-  const pieces = async function* () {
-    try {
-      yield* make(either.signal);
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  };
-  const feed = async () => {
-    for await (const piece of pieces()) {
-      await writer.write(piece);
-      // A pipe would have more read than may ever be wanted.
-      if (!isWanted) await new Promise<void>((resolve) => resume = resolve);
-      if (over.signal.aborted) return;
-    }
-    await writer.close();
-  };
-  // Its errors, and those of the decompressor, are what the reader fails with.
-  feed().catch((error) => writer.abort(error)).catch(() => {});
+  const feed = new Feed(make(either.signal), writable);
   let out = 0;
   try {
     for (;;) {
       signal?.throwIfAborted();
       // Bytes in memory are decompressed without a turn of the event loop.
       if (turns.due()) await turns.take();
-      let step: ReadableStreamReadResult<Uint8Array>;
-      try {
-        isWanted = true;
-        resume();
-        step = await reader.read();
-        isWanted = false;
-      } catch (cause) {
-        if (failure !== undefined) throw failure;
-        throw new FormatError("BAD_FIELD", `The packed data at byte ${offset} cannot be unpacked`, {
-          offset,
-          path: name,
-          cause,
-        });
-      }
-      if (step.done) return;
-      out += step.value.length;
+      const { done, value } = await feed.during(() => reader.read()).catch((cause) => {
+        throw feed.failure ?? notPacked(offset, name, cause);
+      });
+      if (done) return;
+      out += value.length;
       checkExpansion(out, options);
-      yield step.value;
+      yield value;
     }
   } finally {
     over.abort();
-    resume();
+    feed.end();
     either.release();
     await arrived();
     await reader.cancel().catch(() => {});
   }
+}
+
+function notPacked(offset: number, path: string | undefined, cause: unknown): FormatError {
+  const message = `The packed data at byte ${offset} cannot be unpacked`;
+  return new FormatError("BAD_FIELD", message, { offset, path, cause });
 }
 
 /** Throw if `size` decompressed bytes are more than the compressed ones may expand to. */
