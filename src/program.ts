@@ -80,7 +80,11 @@ export interface Operator {
    * @throws {ValueError} `INVALID_VALUE`: the value is not of that type
    */
   setAttribute(name: string, value: AttributeValue, type?: string): void;
-  /** Remove an attribute. */
+  /**
+   * Remove an attribute.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: it is one that every parameter of a PIR program has
+   */
   deleteAttribute(name: string): void;
 }
 

@@ -367,6 +367,17 @@ describe("a PIR parameter, whose attributes are stored as flags", () => {
     assert.ok(program.vars().some(({ name, persistable }) => name === "other" && !persistable));
   });
 
+  it("refuses to delete a flag, which every parameter has, and deletes other attributes", () => {
+    const program = deserializeProgram(bytesOf(PIR)), op = parameterOf(program), before = program.serialize();
+    for (const name of ["is_parameter", "parameter_name", "stop_gradient"]) {
+      assert.throws(() => op.deleteAttribute(name), { code: "INVALID_VALUE", at: name });
+    }
+    op.setAttribute("new", 1);
+    op.deleteAttribute("new");
+    op.deleteAttribute("nobody");
+    assert.deepEqual(program.serialize(), before);
+  });
+
   it("keeps its flags when a value is not a boolean, or its name when one is not a string", () => {
     const program = deserializeProgram(bytesOf(PIR)), parameter = parameterOf(program), before = program.serialize();
     const misfits: [string, AttributeValue][] = [

@@ -182,9 +182,12 @@ export class PirOp implements Operator {
   }
 
   deleteAttribute(name: string): void {
-    for (const field of ["A", "OA", "DA", "QA"]) {
+    if (this.#isCompressed && [...PARAMETER_A, ...PARAMETER_OA].includes(name)) {
+      throw new ValueError("INVALID_VALUE", `A parameter always has the attribute ${quote(name)}`, { at: name });
+    }
+    for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : [...LISTED, ...LISTED_OF_PARAMETER]) {
       const list = this.json.get(field);
-      if (!Array.isArray(list) || (this.#isCompressed && (field === "A" || field === "OA"))) continue;
+      if (!Array.isArray(list)) continue;
       this.json.set(field, list.filter((item) => !(item instanceof JsonObject && item.get("N") === name)));
     }
     this.#changed();
