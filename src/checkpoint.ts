@@ -13,7 +13,8 @@ import type { Source } from "./io/source.ts";
 import { deferValue } from "./io/lazy/deferred_value.ts";
 import { InlineBytes } from "./io/lazy/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
-import { byteStream } from "./io/streams/byte_stream.ts";
+import { Copies } from "./io/streams/copies.ts";
+import { streamOf } from "./io/streams/stream_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { within } from "./io/waiting/within.ts";
 import type { Disposed } from "./words/disposed.ts";
@@ -43,6 +44,9 @@ export interface ArrayInfo {
 }
 
 export type { ReadOptions } from "./io/lazy/span_bytes.ts";
+
+/** Maximum bytes of a chunk that is copied for a stream: small chunks are collected before many pile up. */
+const CHUNK = 2 ** 20;
 
 /** Options of {@linkcode Checkpoint.stream}. */
 export interface StreamOptions extends ReadOptions {
@@ -169,10 +173,9 @@ export class Checkpoint {
 
   /**
    * The bytes of one array as a stream, little-endian in C order: a piece of 4 MiB is in memory while the next one is read. `range` selects
-   * the bytes `[start, end)`. The chunks are copies, of which the engine may let some 100 MiB pile up before it frees them; a BYOB reader,
-   * which WebKit's streams do not have, gets the bytes in its own memory instead. An array in Fortran order is held in memory as a whole;
-   * one that protocol 2 wrote as text is read from its beginning. If reading fails, the stream errors with what
-   * {@linkcode Checkpoint.get} would reject with; with `SOURCE_CHANGED`, too, if the array is written meanwhile.
+   * the bytes `[start, end)`. The chunks are the reader's; the engine may let some 100 MiB of dropped ones pile up before it frees them. An
+   * array in Fortran order is held in memory as a whole; one that protocol 2 wrote as text is read from its beginning. If reading fails, the
+   * stream errors with what {@linkcode Checkpoint.get} would reject with; with `SOURCE_CHANGED`, too, if the array is written meanwhile.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such array
    * @throws {TypeError} the range does not lie within the array
@@ -184,21 +187,28 @@ export class Checkpoint {
     if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
       throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
     }
-    return byteStream((cancelled) => this.#pieces(array, from, to, eitherSignal(cancelled, options.signal)));
+    return streamOf((cancelled) => this.#pieces(array, from, to, eitherSignal(cancelled, options.signal)));
   }
 
-  /** Bytes `[from, to)` in pieces, each of which is valid until the next one is requested. */
+  /** Bytes `[from, to)` in pieces that the reader may keep and modify: in memory of their own. */
   async *#pieces(
     array: NDArray,
     from: number,
     to: number,
     { signal, release }: ReturnType<typeof eitherSignal>,
-  ): AsyncGenerator<Uint8Array> {
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const scratch: Uint8Array[] = [], copies = new Copies();
     try {
       signal.throwIfAborted();
       if (this.#writing) await within(this.#writing, Infinity, signal);
       const lazy = this.#lazies.get(array) ?? array.unread;
-      yield* piecesOf(lazy ?? await this.#loaded(array, { signal }), from, to, { signal, scratch: [] });
+      for await (
+        const piece of piecesOf(lazy ?? await this.#loaded(array, { signal }), from, to, { signal, scratch })
+      ) {
+        // What a source streams is new memory.
+        if (lazy && !scratch.some(({ buffer }) => buffer === piece.buffer)) yield piece as Uint8Array<ArrayBuffer>;
+        else for (let at = 0; at < piece.length; at += CHUNK) yield copies.of(piece.subarray(at, at + CHUNK));
+      }
     } finally {
       release();
     }

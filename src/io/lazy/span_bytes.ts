@@ -209,9 +209,10 @@ export class SpanBytes implements LazyBytes {
     const end = isTurned ? Math.min(this.span.length, Math.ceil(to / WIDEST) * WIDEST) : to;
     try {
       for await (const stored of this.stored(at, end, options)) {
-        const piece = isTurned ? this.#finish(stored) : stored;
-        yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
+        const piece = isTurned ? this.#finish(stored) : stored, start = at;
+        // The caller may transfer the piece, which then has no length.
         at += stored.length;
+        yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
       }
     } catch (error) {
       throw withPath(error, this.source.name);
@@ -265,11 +266,12 @@ export class SpanBytes implements LazyBytes {
         const whole = isLast ? known : known - known % unit;
         const piece = this.#finish(decoded.subarray(0, whole));
         if (isLast) this.#checkSize(start + piece.length);
-        const left = decoded.slice(whole, known);
-        if (start < to && start + piece.length > from) {
-          yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
-        }
+        const left = decoded.slice(whole, known), before = start;
+        // As above.
         start += piece.length;
+        if (before < to && start > from) {
+          yield piece.subarray(Math.max(0, from - before), Math.min(piece.length, to - before));
+        }
         decoded = room();
         decoded.set(left);
         rest = left.length;
