@@ -9,7 +9,8 @@ import { cpus, totalmem } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import process from "node:process";
-import { bundle, findPeer, findWorkers, output, type Report, runJob, type Worker } from "./measure.ts";
+import { bundle, findWorkers, output, type Report, runJob, type Worker } from "./measure.ts";
+import { findPeerPython } from "./peer_python.ts";
 import { markdown, type Results } from "./table.ts";
 import { CALL_ROWS, isMeant, MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
 import { serve } from "./serve.ts";
@@ -23,7 +24,8 @@ const reps = Number(value("reps") ?? (flag("quick") ? 3 : 7));
 const only = value("only") ?? "";
 
 await bundle(`${FOLDER}/ours.mjs`);
-const peer = await findPeer();
+const python = await findPeerPython();
+const peer: Worker = { name: "peer", version: python.version, command: [python.command, "tests/bench/peer.py"] };
 const workers = await findWorkers(`${FOLDER}/ours.mjs`);
 const times = TIME_ROWS.filter((row) => isMeant(row, only));
 const memory = MEMORY_ROWS.filter((row) => isMeant(row, only));
@@ -31,7 +33,7 @@ const calls = CALL_ROWS.filter((row) => isMeant(row, only));
 const streams = STREAM_ROWS.filter(({ title, from }) => isMeant({ title, job: `stream:${from}` }, only));
 
 console.error("making the files");
-await output(["python3", "tests/bench/make_data.py", FOLDER, String(divisor)]);
+await output([python.command, "tests/bench/make_data.py", FOLDER, String(divisor)]);
 
 const results: Results = new Map();
 for (const worker of workers) await repeat([worker], "empty");

@@ -55,16 +55,6 @@ export async function findWorkers(bundled: string): Promise<Worker[]> {
   return found;
 }
 
-/** CPython with numpy. */
-export async function findPeer(): Promise<Worker> {
-  const version = await output([
-    "python3",
-    "-c",
-    "import platform, numpy; print(platform.python_version(), 'with numpy', numpy.__version__)",
-  ]);
-  return { name: "peer", version: version.trim(), command: ["python3", "tests/bench/peer.py"] };
-}
-
 /** Run a job once. */
 export async function runJob(worker: Worker, job: string, folder: string, divisor: number): Promise<Report> {
   return JSON.parse(await output([...worker.command, job, folder, String(divisor)]));
