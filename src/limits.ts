@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LimitError } from "./errors.ts";
+import { type ErrorFields, LimitError } from "./errors.ts";
 import { shownValue } from "./words/described.ts";
 
 /** The limits of one call: bytes, counts and levels, each a non-negative safe integer or `Infinity`. */
@@ -222,10 +222,20 @@ export class Budget {
 
   /** Throw the error of limit `name`. */
   exceed(name: keyof Limits, actual: number, offset: number, max: number = this.limits[name]): never {
-    throw new LimitError(
-      "LIMIT",
-      `Limit ${name}=${max} reached at byte ${offset}: the file asks for ${actual}. If you trust this file: { limits: { ${name}: ${actual} } }.`,
-      { limit: name, max, actual, offset },
-    );
+    throw limitError(name, max, actual, ` at byte ${offset}: the file asks for ${actual} or more`, { offset });
   }
+}
+
+/** The error of limit `name`. It proposes a limit with room: nobody knows how much more the file asks for later on. */
+export function limitError(
+  name: keyof Limits,
+  max: number,
+  actual: number,
+  finding: string,
+  fields: ErrorFields,
+): LimitError {
+  const enough = 2 * Math.max(max, actual);
+  const way = `{ limits: { ${name}: ${Number.isSafeInteger(enough) ? enough : Infinity} } }`;
+  const message = `Limit ${name}=${max} reached${finding}. If you trust this file: ${way}.`;
+  return new LimitError("LIMIT", message, { limit: name, max, actual, ...fields });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
-import type { Limits } from "../../limits.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import { limitError, type Limits } from "../../limits.ts";
 import { gunzipping } from "../platform.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
 import { arrived, Turns } from "../waiting/turns.ts";
@@ -75,11 +75,8 @@ export function checkExpansion(size: number, { compressed, limits, offset, name 
     ? ["maxStreamBytes", limits.maxStreamBytes, size] as const
     : ["maxExpansion", limits.maxExpansion, Math.ceil(size / Math.max(1, compressed))] as const;
   if (size <= most && limit === "maxExpansion") return;
-  throw new LimitError(
-    "LIMIT",
-    `Limit ${limit}=${max} reached: the packed data at byte ${offset} unpack to ${size} bytes or more. If you trust this file: { limits: { ${limit}: ${actual} } }.`,
-    { limit, max, actual, offset, path: name },
-  );
+  const finding = `: the packed data at byte ${offset} unpack to ${size} bytes or more`;
+  throw limitError(limit, max, actual, finding, { offset, path: name });
 }
 
 function unpacker(format: "deflate-raw" | "gzip"): ReadableWritablePair<Uint8Array, Uint8Array> {

@@ -5,8 +5,8 @@
  */
 import { type Answer, type BlobAsk, Cursor, type Decoder } from "../../codec/cursor.ts";
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
-import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.ts";
-import { DEFAULT_LIMITS } from "../../limits.ts";
+import { FormatError, PaddleError, SourceError } from "../../errors.ts";
+import { DEFAULT_LIMITS, limitError } from "../../limits.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { allocate } from "../../words/allocate.ts";
 import { checkedChunk } from "../streams/checked_chunk.ts";
@@ -150,12 +150,7 @@ class StreamDriver {
       });
     }
     if (size === undefined && this.#received > max) {
-      throw new LimitError("LIMIT", `Limit maxStreamBytes=${max} reached: the stream has more bytes`, {
-        limit: "maxStreamBytes",
-        max,
-        actual: this.#received,
-        offset: max,
-      });
+      throw limitError("maxStreamBytes", max, this.#received, ": the stream has more bytes", { offset: max });
     }
     this.#options.onProgress?.(this.#received);
     if (this.#turns.due()) await this.#turns.take();

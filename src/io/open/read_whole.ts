@@ -4,7 +4,7 @@
  * @module
  */
 import { allocate } from "../../words/allocate.ts";
-import { LimitError } from "../../errors.ts";
+import { limitError } from "../../limits.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { joinInTurns } from "../streams/join_in_turns.ts";
@@ -16,12 +16,8 @@ export async function readWhole(from: From, limit: number, options: SourceOfOpti
   const opened = await sourceOf(from, { ...options, onePass: true });
   const check = (length: number) => {
     if (length <= limit) return;
-    throw new LimitError("LIMIT", `Limit maxStructureBytes=${limit} reached: the file has ${length} bytes or more`, {
-      limit: "maxStructureBytes",
-      max: limit,
-      actual: length,
-      path: opened.name,
-    });
+    const finding = `: the file has ${length} bytes or more`;
+    throw limitError("maxStructureBytes", limit, length, finding, { path: opened.name });
   };
   if (!("stream" in opened)) {
     try {

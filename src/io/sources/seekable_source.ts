@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LimitError } from "../../errors.ts";
+import { limitError } from "../../limits.ts";
 import { BytesSource } from "./bytes_source.ts";
 import type { Opened } from "./opened.ts";
 import type { Source } from "../source.ts";
@@ -18,12 +18,7 @@ export async function seekableSource(opened: Opened, most: number, signal?: Abor
   for await (const chunk of streamChunks(opened.stream, signal)) {
     size += chunk.length;
     if (size > most) {
-      throw new LimitError("LIMIT", `Limit maxStreamBytes=${most} reached: the stream has more bytes`, {
-        limit: "maxStreamBytes",
-        max: most,
-        actual: size,
-        offset: most,
-      });
+      throw limitError("maxStreamBytes", most, size, ": the stream has more bytes", { offset: most });
     }
     chunks.push(chunk);
   }
