@@ -188,6 +188,15 @@ export class NDArray {
     this.#lazy = null;
   }
 
+  /** Take over the dtype and bytes of an array of the same shape: whoever holds this one then has the other's elements. */
+  protected become({ dtype, nbytes, bytes }: NDArray): void {
+    (this as { dtype: DType }).dtype = dtype;
+    (this as { nbytes: number }).nbytes = nbytes;
+    this.#bytes = bytes;
+    this.#start = -1;
+    this.#data = this.#lazy = null;
+  }
+
   /**
    * The elements in a matching typed array, not a copy: writing to it changes this array. float16 is a Float16Array if the runtime has it,
    * else the bits in a Uint16Array; bfloat16 is the bits in a Uint16Array, float8 in a Uint8Array; int64 is a BigInt64Array; bool a

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { DType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";
 import type { OrderedDict } from "../values.ts";
+import { castLayer, castToHalf } from "./cast_layer.ts";
 import { type CreateParameterOptions, makeParameter } from "./create_parameter.ts";
 import { camelToSnake } from "./layer_name.ts";
 import { checkName, collect, mapOf, namedLayers, namedTensors, wrongPart } from "./layer_parts.ts";
@@ -93,6 +95,37 @@ export class Layer {
   /** Set this layer and all its sublayers to evaluation mode. */
   eval(): this {
     return this.train(false);
+  }
+
+  /**
+   * Cast all parameters and buffers at any depth, integers too, and the gradients; they stay the same objects. An optimizer is created
+   * after it, as its state has the dtype of the parameters.
+   *
+   * Mirrors `Layer.to(dtype=...)` (2.6 to 3.3).
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a dtype of which Paddle has no Tensors
+   */
+  to(options: { dtype: DType }): this {
+    checkOptions(options, ["dtype"]);
+    return this.apply((layer) => castLayer(layer, options.dtype, "all"));
+  }
+
+  /** Cast all parameters and buffers of floats to float32, like `to`. Mirrors `Layer.float` (2.6 to 3.3). */
+  float(): this {
+    return this.apply((layer) => castLayer(layer, "float32", "floats"));
+  }
+
+  /**
+   * Cast all parameters and buffers of floats to float16, like `to`, except those of `nn.BatchNorm`, but not of `nn.BatchNorm1D` and the
+   * like. Mirrors `Layer.float16` (2.6 to 3.3) as on a GPU: on a CPU it does nothing.
+   */
+  float16(): this {
+    return this.apply((layer) => castToHalf(layer, "float16"));
+  }
+
+  /** The same with bfloat16. Mirrors `Layer.bfloat16` (2.6 to 3.3). */
+  bfloat16(): this {
+    return this.apply((layer) => castToHalf(layer, "bfloat16"));
   }
 
   /** Call a function with every sublayer, and then with this layer. */

@@ -39,6 +39,19 @@ describe("nn.Sequential", () => {
     assert.equal(keys(list.extend(list)), "0.weight,1.weight");
   });
 
+  it("gives a part of itself, numbered anew, over the same layers, as a LayerList does", () => {
+    guard(() => {
+      const net = new nn.Sequential(["a", linear()], ["b", linear()], ["c", linear()]);
+      const part = net.slice(1);
+      assert.equal(keys(part), "0.weight,1.weight");
+      assert.ok(part.get(0) === net.get(1) && part.fullName() === "sequential_1");
+      const list = new nn.LayerList(net);
+      assert.deepEqual([...list.slice(-2, -1)], [net.get(1)]);
+      assert.equal(list.slice(5).length, 0);
+      assert.equal(list.slice().fullName(), "layer_list_3");
+    });
+  });
+
   it("is created from layers, from pairs, or from a Map", () => {
     assert.equal(keys(new nn.Sequential(linear(), new nn.ReLU(), linear())), "0.weight,2.weight");
     assert.equal(keys(new nn.Sequential(["b", linear()], ["a", linear()])), "b.weight,a.weight");
@@ -76,12 +89,13 @@ describe("nn.LayerList", () => {
     list.insert(1, d);
     assert.deepEqual([...list], [a, d, b, c, d]);
     list.delete(0);
-    list.delete(-1);
+    assert.equal(list.pop(-1), d);
     assert.deepEqual([...list], [d, b, c]);
     list.set(-1, a);
     assert.deepEqual([list.get(2), list.get(-3), list.length], [a, d, 3]);
     assert.equal(keys(list), "0.weight,1.weight,2.weight");
     assert.throws(() => list.get(3), isInvalid);
+    assert.throws(() => list.pop(3), isInvalid);
     assert.throws(() => list.append(3 as unknown as nn.Layer), isInvalid);
   });
 });

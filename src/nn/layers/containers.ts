@@ -77,6 +77,11 @@ export class Sequential extends Layer {
     return layer;
   }
 
+  /** The layers from `start` up to `end` in a Sequential of their own, numbered anew: Paddle's `net[start:end]`. */
+  slice(start?: number, end?: number): Sequential {
+    return new Sequential(...[...this].slice(start, end));
+  }
+
   /** Set the layer of a name; a new one comes last. */
   set(name: string | number, layer: Layer): void {
     this.addSublayer(name, layer);
@@ -149,6 +154,11 @@ export class LayerList extends Layer {
     return numbered(this, positionOf(index, this.length));
   }
 
+  /** The layers from `start` up to `end` in a list of their own: Paddle's `list[start:end]`. */
+  slice(start?: number, end?: number): LayerList {
+    return new LayerList([...this].slice(start, end));
+  }
+
   /** Replace the layer at an index; negative: from the end. */
   set(index: number, layer: Layer): void {
     this.addSublayer(positionOf(index, this.length), layer);
@@ -188,6 +198,17 @@ export class LayerList extends Layer {
     const layers = [...registry.sublayers];
     for (const [name] of layers) registry.remove("sublayers", name);
     layers.forEach(([, layer], i) => this.addSublayer(i, layer));
+  }
+
+  /**
+   * Remove the layer at an index, number the others, and return it. Mirrors `pop` (3.3).
+   *
+   * @throws {ValueError} `INVALID_VALUE` if there is none
+   */
+  pop(index: number): Layer {
+    const layer = this.get(index);
+    this.delete(index);
+    return layer;
   }
 
   /** The layers in order. */
