@@ -111,6 +111,11 @@ export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
   return BY_NUMPY.get(code);
 }
 
+/** The dtype as which numpy has the elements of one that it lacks, bit for bit: uint16 for bfloat16, int8 for float8. */
+export function numpyForm(dtype: DType): DType {
+  return BY_NUMPY.get(dtypeInfo(dtype).numpy)!.name;
+}
+
 /** Whether numpy has a dtype: it lacks bfloat16 and float8. */
 export function isOfNumpy(dtype: DType): boolean {
   return dtype !== "bfloat16" && !isFloat8(dtype);

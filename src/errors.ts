@@ -349,6 +349,15 @@ export function quote(text: string): string {
   return visible(JSON.stringify(text.length > 200 ? text.slice(0, 200) + "…" : text));
 }
 
+/** Maximum number of names in a message: a file may have any number. */
+const MANY_NAMES = 5;
+
+/** Untrusted names, for a message: the first few quoted, and how many more there are. */
+export function quoteSome(names: readonly string[]): string {
+  const shown = names.slice(0, MANY_NAMES).map(quote).join(", ");
+  return names.length > MANY_NAMES ? `${shown} and ${names.length - MANY_NAMES} more` : shown;
+}
+
 /** A string as one visible line: control and bidirectional formatting characters as `\u00XX` (RULES.md RT-2). */
 export function visible(text: string): string {
   return text.replace(

@@ -4,7 +4,7 @@
  * @module
  */
 import { detect, type FileKind } from "../detect.ts";
-import { FormatError, isPaddleError, quote, SourceError } from "../errors.ts";
+import { FormatError, isPaddleError, quote, quoteSome, SourceError } from "../errors.ts";
 import { isNoFile } from "../io/models/find_model.ts";
 import { nearest } from "../limits.ts";
 import { namedArrays } from "../model/named_arrays.ts";
@@ -95,9 +95,6 @@ async function openPlain(
   }
 }
 
-/** Maximum number of an archive's names to list. */
-const TOLD = 8;
-
 /** The error for an archive of other files; null for anything else, such as a damaged .npz. */
 async function insideOf(
   from: string,
@@ -117,8 +114,7 @@ async function insideOf(
     return null;
   }
   if (names.length === 0 || (kind === "zip" && names.every((name) => name.endsWith(".npy")))) return null;
-  const told = names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? ", ..." : "");
-  return new FormatError("WRONG_FORMAT", `${quote(from)} is an archive of ${told}`, {
+  return new FormatError("WRONG_FORMAT", `${quote(from)} is an archive of ${quoteSome(names)}`, {
     path: from,
     hint: "pass --archive FILE, and give one of its names, a prefix or a folder in place of FILE",
   });

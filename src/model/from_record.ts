@@ -5,7 +5,7 @@
  */
 import { Span } from "../codec/cursor.ts";
 import type { RawSelectedRows, RawTensor } from "../codec/record/read_record.ts";
-import type { DType } from "../dtype.ts";
+import { numpyForm } from "../dtype.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { SelectedRows } from "../values.ts";
@@ -27,20 +27,13 @@ export function fromRecord(raw: RawTensor, options: FromRecordOptions, name = ""
   return made;
 }
 
-/** numpy has no dtype for these, so Paddle returns their bits. */
-const NUMPY_FORM: ReadonlyMap<DType, DType> = new Map([
-  ["bfloat16", "uint16"],
-  ["float8_e4m3fn", "int8"],
-  ["float8_e5m2", "int8"],
-]);
-
 function make(
   { dtype, shape, lod }: RawTensor,
   data: Uint8Array | LazyBytes,
   options: FromRecordOptions,
   name: string,
 ): NDArray {
-  if (options.returnNumpy) return new NDArray(NUMPY_FORM.get(dtype) ?? dtype, shape, data);
+  if (options.returnNumpy) return new NDArray(numpyForm(dtype), shape, data);
   if (options.mode === "static") return new DenseTensor(dtype, shape, data, { lod });
   return new Tensor(dtype, shape, data, { name });
 }

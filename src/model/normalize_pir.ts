@@ -6,7 +6,7 @@
 import { type Fetched, fetchOpsInSteps } from "../codec/pir/fetch_op.ts";
 import type { PirOp } from "../codec/pir/pir_op.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
-import { quote, SourceError, ValueError } from "../errors.ts";
+import { quote, quoteSome, SourceError, ValueError } from "../errors.ts";
 import { StepPace } from "../words/steps.ts";
 import type { NormalizeOptions } from "./normalize_program.ts";
 
@@ -65,13 +65,13 @@ function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
   const unused = feeds.filter((name) => !usedNames.has(name));
   const others = used.filter((op) => !op.persistable && !listed.has(op.name!));
   if (unused.length > 0) {
-    throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
+    throw new ValueError("INVALID_VALUE", `No output needs the inputs ${quoteSome(unused)}`, {
       names: unused,
     });
   }
   if (others.length > 0) {
     const names = others.map((op) => op.name!);
-    throw new ValueError("INVALID_VALUE", `The outputs need other inputs as well: ${names.map(quote).join(", ")}`, {
+    throw new ValueError("INVALID_VALUE", `The outputs need other inputs as well: ${quoteSome(names)}`, {
       names,
     });
   }

@@ -6,7 +6,7 @@
 import { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 import { VarDesc } from "../codec/program/var_desc.ts";
-import { quote, SourceError, ValueError } from "../errors.ts";
+import { quote, quoteSome, SourceError, ValueError } from "../errors.ts";
 import { StepPace } from "../words/steps.ts";
 import { dropBackward, OP_WEIGHT, pruneProgramInSteps } from "./prune_program.ts";
 
@@ -36,7 +36,7 @@ export function* normalizeDescInSteps(
   if (!skipPruneProgram) {
     const unused = yield* pruneProgramInSteps(made, feeds, fetches);
     if (unused.length > 0) {
-      throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
+      throw new ValueError("INVALID_VALUE", `No output needs the inputs ${quoteSome(unused)}`, {
         names: unused,
       });
     }

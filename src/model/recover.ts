@@ -7,7 +7,7 @@
 import type { PirOp } from "../codec/pir/pir_op.ts";
 import { isConverted } from "../codec/record/stored_form.ts";
 import { type DType, isNarrowFloat } from "../dtype.ts";
-import { quote } from "../errors.ts";
+import { quoteSome } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
 import type { Folded } from "./folded.ts";
@@ -193,26 +193,22 @@ export function foldingNote(folded: readonly Folded[]): string | null {
 /** A note on keys that were given for variables that the model does not have; null if there are none. */
 export function unusedNote(names: Iterable<string>, variables: { has(name: string): boolean }): string | null {
   const unused = [...names].filter((name) => !variables.has(name));
-  return unused.length === 0 ? null : `Names were given for variables that the model does not have: ${toldOf(unused)}.`;
+  return unused.length === 0
+    ? null
+    : `Names were given for variables that the model does not have: ${quoteSome(unused)}.`;
 }
 
 /** Paddle's names for unnamed tensors: a number in order of creation. */
 const NUMBERED = /^(eager_tmp|generated_tensor|generated_var)_\d+$/;
-/** Maximum number of names in a note. */
-const TOLD = 5;
 
 /** A note on keys that are such numbered names; null if there are none. */
 export function namelessNote(entries: readonly RecoveredEntry[]): string | null {
   const names = entries.filter(({ name, key }) => name === "variable" && NUMBERED.test(key)).map(({ key }) => key);
   if (names.length === 0) return null;
   return `Values that no layer has named: ${
-    toldOf(names)
+    quoteSome(names)
   }. These are buffers, or weights that were computed from others before the export, as by ` +
     "weight_norm and spectral_norm. Another process numbers them differently, so set_state_dict will not find them: pass { names }.";
-}
-
-function toldOf(names: readonly string[]): string {
-  return names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
 }
 
 /** Keys of `like` that were not recovered, sorted, except those that may belong to a recovered variable of their shape that has no key. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType } from "../dtype.ts";
-import { quote, ValueError, type Warning } from "../errors.ts";
+import { quoteSome, ValueError, type Warning } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";
 import type { OrderedDict } from "../values.ts";
@@ -312,9 +312,8 @@ export class Layer {
     return setTensors(collect(this), mapOf(stateDict), true, () => {}, (keys) => {
       const { missingKeys, unexpectedKeys } = keys;
       if (!strict || missingKeys.length + unexpectedKeys.length === 0) return;
-      const list = (names: string[]) => names.slice(0, 5).map(quote).join(", ") + (names.length > 5 ? ", ..." : "");
       const parts = [["missing", missingKeys], ["unexpected", unexpectedKeys]] as const;
-      const told = parts.filter(([, names]) => names.length > 0).map(([what, names]) => `${what}: ${list(names)}`);
+      const told = parts.filter(([, names]) => names.length > 0).map(([what, names]) => `${what}: ${quoteSome(names)}`);
       throw new ValueError("INVALID_VALUE", `Cannot load ${this.fullName()}: ${told.join("; ")}`, {
         names: [...missingKeys, ...unexpectedKeys],
       });

@@ -4,8 +4,7 @@
  * @module
  */
 import { programGiven } from "../program.ts";
-import type { Warning } from "../errors.ts";
-import { quote, ValueError } from "../errors.ts";
+import { quote, quoteSome, ValueError, type Warning } from "../errors.ts";
 import { planSaving } from "../save.ts";
 import type { Folder } from "../io/folder.ts";
 import { programEnding, programFile } from "../io/models/model_out_files.ts";
@@ -88,7 +87,7 @@ function isFed(variable: ProgramVariable): boolean {
 
 function arrayOf(name: string, value: unknown): NDArray {
   if (value instanceof NDArray) {
-    return new NDArray(value.dtype === "bfloat16" ? "uint16" : value.dtype, value.shape, value.unread ?? value.bytes);
+    return new NDArray(value.dtype, value.shape, value.unread ?? value.bytes);
   }
   throw new ValueError(
     "INVALID_VALUE",
@@ -124,8 +123,8 @@ export async function load(
   const wanted = varList.filter((variable) => options.varList || !isFed(variable) || state.has(variable.name));
   const variables = wanted.filter(({ name }) => !absent.has(name));
   if (variables.length < wanted.length) {
-    const names = wanted.filter(({ name }) => absent.has(name)).map(({ name }) => quote(name));
-    options.onWarning?.({ code: "MISSING_PART", message: `There are no files for the variables ${names.join(", ")}` });
+    const names = wanted.filter(({ name }) => absent.has(name)).map(({ name }) => name);
+    options.onWarning?.({ code: "MISSING_PART", message: `There are no files for the variables ${quoteSome(names)}` });
   }
   return setProgramState(program, state, { variables, onWarning: options.onWarning });
 }
@@ -162,7 +161,7 @@ export function setProgramState(
   if (unused.length > 0) {
     options.onWarning?.({
       code: "UNUSED_STATE",
-      message: `The program has no variables ${unused.map(quote).join(", ")}`,
+      message: `The program has no variables ${quoteSome(unused)}`,
     });
   }
   return values;

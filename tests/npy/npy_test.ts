@@ -141,7 +141,22 @@ describe(".npy files", () => {
     for (const descr of ["<float32", "x", "", "<", "<bool", "bfloat16", "float8_e5m2", "F4", "<<f4"]) {
       assert.throws(() => decode(withHeader(spelled(descr))), { code: "BAD_DTYPE" }, descr);
     }
-    for (const descr of ["object", "str", "S3", "<U1", "f4,f4", "3f4", "(2,)f4", "g", "c", "<M8[s]", "longdouble"]) {
+    for (
+      const descr of [
+        "object",
+        "str",
+        "S3",
+        "<U1",
+        "f4,f4",
+        "3f4",
+        "(2,)f4",
+        "g",
+        "c",
+        "<M8[s]",
+        "longdouble",
+        "f4,".repeat(40) + "f4",
+      ]
+    ) {
       assert.throws(() => decode(withHeader(spelled(descr))), { code: "UNSUPPORTED_DTYPE" }, descr);
     }
   });

@@ -126,9 +126,6 @@ function sizeOfData(
   return size;
 }
 
-/** Maximum length of a code for a dtype, such as `<M8[25us]`. */
-const MAX_DESCR = 64;
-
 /** Parse numpy's code for a dtype: byte order, kind, bytes per element. The error is returned for one that no array here can have. */
 function dtypeOf(descr: string | null, float8: Float8, offset: number): PickledDType | UnsupportedError {
   if (descr === null) {
@@ -148,7 +145,7 @@ function dtypeOf(descr: string | null, float8: Float8, offset: number): PickledD
   if (!info) {
     const message = `The .npy file holds ${quote(descr)}: only numbers and bools are supported`;
     const fields = { offset, actual: descr };
-    if (!OTHERS.test(code) || descr.length > MAX_DESCR) throw new FormatError("BAD_DTYPE", message, fields);
+    if (!OTHERS.test(code)) throw new FormatError("BAD_DTYPE", message, fields);
     return new UnsupportedError("UNSUPPORTED_DTYPE", message, fields);
   }
   const dtype = new PickledDType(code, info, info.itemsize);

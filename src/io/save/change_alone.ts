@@ -10,7 +10,7 @@ import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import { fileSystem, type Fs, mayRead, realPath, systemCode } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
-import { filesOfManifest, isOfNoFiles, manifestName, prefixOfManifest } from "./manifest.ts";
+import { filesOfManifest, isDamagedManifest, manifestName, prefixOfManifest } from "./manifest.ts";
 
 /**
  * Change the file at `path` in place. Manifests that list it, under this path or the one behind links, no longer match and are removed, as by
@@ -90,6 +90,6 @@ function unseen(error: unknown): null {
 
 /** A damaged manifest lists nothing. */
 function damaged(error: unknown): null {
-  if (isOfNoFiles(error)) return null;
+  if (isDamagedManifest(error)) return null;
   throw error;
 }

@@ -45,7 +45,7 @@ export function prefixOfManifest(name: string): string | null {
 /**
  * The names in `folder` that the manifest of `prefix` lists; null if there is no manifest.
  *
- * @throws {FormatError} it is damaged: see {@linkcode isOfNoFiles}
+ * @throws {FormatError} it is damaged: see {@linkcode isDamagedManifest}
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`: so are its names
  */
 export async function filesOfManifest(folder: Folder, prefix: string): Promise<Set<string> | null> {
@@ -55,8 +55,8 @@ export async function filesOfManifest(folder: Folder, prefix: string): Promise<S
   return new Set(files.map(({ name }) => baseOf(prefix) + name));
 }
 
-/** Whether the error of a manifest says that it lists no files: it is damaged, or has names that no file can have. */
-export function isOfNoFiles(error: unknown): boolean {
+/** Whether this is the error of a manifest that lists nothing: it is damaged, or has names that no file can have. */
+export function isDamagedManifest(error: unknown): boolean {
   return error instanceof FormatError ||
     (error instanceof PathError && (error.code === "UNSAFE_PATH" || error.code === "NAME_TOO_LONG"));
 }

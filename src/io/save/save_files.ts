@@ -12,7 +12,7 @@ import type { Folder, PutOptions } from "../folder.ts";
 import { guardedSink } from "../sinks/guarded_sink.ts";
 import { saveCodeOf } from "../disk/save_error.ts";
 import { takeFolderTurns } from "./folder_turns.ts";
-import { filesOfManifest, isOfNoFiles, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
+import { filesOfManifest, isDamagedManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
@@ -236,7 +236,7 @@ async function outdatedManifest(folder: Folder, prefix: string, files: readonly 
     const listed = await filesOfManifest(folder, prefix);
     return listed && files.some(({ name }) => listed.has(name)) ? name : null;
   } catch (error) {
-    if (isOfNoFiles(error)) return name;
+    if (isDamagedManifest(error)) return name;
     throw stuck(name, error);
   }
 }
