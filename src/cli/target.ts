@@ -134,6 +134,7 @@ export async function write(
   const named = new Map([...arrays].map(([name, array]) => [name || unnamed, array]));
   if (form === "npz") return (await saveNpz(named, to, { ...quiet, compress: options.compress === true })).bytes;
   if (form === "folder") return await writeFolder(named, to, session);
+  form satisfies "safetensors";
   // PaddleNLP writes this, too: it refuses "pd", and takes files without a format for PyTorch's.
   const metadata = options.metadata ?? new Map([["format", "np"]]);
   return (await saveSafetensors(named, to, { ...quiet, metadata })).bytes;
