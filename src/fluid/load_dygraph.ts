@@ -5,6 +5,7 @@
  */
 import { checkedPrefix } from "../io/argument_errors.ts";
 import type { Folder } from "../io/folder.ts";
+import { splitQuery } from "../io/url_text.ts";
 import type { Limits } from "../limits.ts";
 import { loadDict, loadDictIfThere } from "../load_dict.ts";
 import { NAME_TABLE } from "../model/keys.ts";
@@ -40,11 +41,11 @@ export async function loadDygraph(
 ): Promise<[Map<string, NDArray | unknown>, Map<string, NDArray | unknown> | null]> {
   checkOptions(options, ["keepNameTable", "folder", "limits", "signal"]);
   const { keepNameTable = false, folder, limits, signal } = options;
-  const given = checkedPrefix(prefix), suffix = SUFFIXES.find((end) => given.endsWith(end));
+  const [given, query] = splitQuery(checkedPrefix(prefix)), suffix = SUFFIXES.find((end) => given.endsWith(end));
   const base = suffix ? given.slice(0, -suffix.length) : given;
   const shared = { folder, limits, signal, returnNumpy: true, keepNameTable: true };
-  const parameters = await loadDict(base + ".pdparams", shared);
+  const parameters = await loadDict(base + ".pdparams" + query, shared);
   if (!keepNameTable) parameters.delete(NAME_TABLE);
   // 1.8 leaves the name table in the optimizer's state (FORMATS.md 1.3).
-  return [parameters, await loadDictIfThere(base + ".pdopt", shared)];
+  return [parameters, await loadDictIfThere(base + ".pdopt" + query, shared)];
 }

@@ -10,6 +10,7 @@ import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
 import { gotInstead } from "../words/described.ts";
 import { hasMethod } from "../words/plain_object.ts";
 import { placeOf } from "../io/open/place.ts";
+import { splitQuery } from "../io/url_text.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";
@@ -169,11 +170,11 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
     const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
     signal?.throwIfAborted();
-    const base = prefixOf(checkedPrefix(path));
+    const [named, query] = splitQuery(checkedPrefix(path)), base = prefixOf(named);
     const read = { folder, limits, signal };
-    const place = await placeOf(base, { folder, signal });
+    const place = await placeOf(base + query, { folder, signal });
     if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
-    const state = await loadDict(base + ".pdparams", read);
+    const state = await loadDict(base + ".pdparams" + query, read);
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];
     for (const [key, tensor] of this.network.stateDict()) {
@@ -191,8 +192,10 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     const warn = (warning: Warning) => onWarning?.(warning);
     for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
-    const optimizer = resetOptimizer || mismatches.length > 0 ? null : await loadDictIfThere(base + ".pdopt", read);
-    const scaler = this.scaler && await loadDictIfThere(base + ".pdscaler", read);
+    const optimizer = resetOptimizer || mismatches.length > 0
+      ? null
+      : await loadDictIfThere(base + ".pdopt" + query, read);
+    const scaler = this.scaler && await loadDictIfThere(base + ".pdscaler" + query, read);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
     if (scaler && scaler.size > 0) this.scaler!.loadStateDict(scaler);
     if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));

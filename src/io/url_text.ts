@@ -32,6 +32,12 @@ export function urlOf(text: string): URL | null {
   throw new PathError("UNSAFE_PATH", `The path ${quote(text)} has half a surrogate pair`, { path: text });
 }
 
+/** A path or URL in two: up to the end of its name, and the query and fragment of an http URL, which every file of a model gets. */
+export function splitQuery(text: string): [named: string, query: string] {
+  const at = /^https?:/i.test(text) ? text.search(/[?#]/) : -1;
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at)];
+}
+
 /**
  * The path that the caller passed, as a string or `file:` URL.
  *

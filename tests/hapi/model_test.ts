@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
   amp,
+  fluid,
   fromArray,
   load,
   MemoryFolder,
@@ -15,9 +16,14 @@ import {
   static as paddleStatic,
   type Tensor,
 } from "../../mod.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
 function network(): nn.Sequential {
   return new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
+}
+
+function bytesOf(folder: MemoryFolder, name: string): Promise<Uint8Array> {
+  return paddleStatic.loadFromFile({ folder, name });
 }
 
 describe("Model", () => {
@@ -169,6 +175,32 @@ describe("Model", () => {
       readFileSync("tests/fixtures/real/paddle-2.6.2/infer-several/n.pdmodel"),
     );
     await assert.rejects(model.save("m", { folder, program }), { name: "TypeError", message: /training: false/ });
+  });
+
+  it("is loaded from a URL with a query, as of a signed link, which each of its files gets", async () => {
+    const folder = new MemoryFolder(), model = new Model(network());
+    model.prepare(null, new amp.GradScaler());
+    await model.save("m", { folder });
+    const files = new Map<string, Uint8Array>();
+    for (const name of await folder.list()) files.set(`/a/${name}?sig=1&x=.`, await bytesOf(folder, name));
+    const server = await scriptedServer((asked) => {
+      const bytes = files.get(asked.path);
+      return bytes ? good(asked, bytes) : { status: 404 };
+    });
+    try {
+      for (const path of [`${server.url}/a/m?sig=1&x=.`, new URL(`${server.url}/a/m.pdparams?sig=1&x=.#top`)]) {
+        const other = new Model(network());
+        other.prepare(null, new amp.GradScaler());
+        await other.load(path);
+        const [found, wanted] = [other, model].map(({ network }) => network.stateDict().get("0.weight")!.bytes);
+        assert.deepEqual(found, wanted);
+        const [dict] = await fluid.loadDygraph(path);
+        assert.ok(dict.has("0.weight"));
+      }
+      assert.ok(server.asked.some(({ path }) => path === "/a/m.pdscaler?sig=1&x=."));
+    } finally {
+      await server.close();
+    }
   });
 
   it("needs a file with parameters, and a program for inference", async () => {
