@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { defineField } from "./words/plain_object.ts";
 
 /** Codes by class: everything that can go wrong. */
 export const ERROR_CODES = {
@@ -205,13 +206,13 @@ export class PaddleError extends Error {
     );
     this.name = new.target.name;
     this.code = code;
-    for (const field of FIELDS) if (fields[field] !== undefined) define(this, field, fields[field]);
+    for (const field of FIELDS) if (fields[field] !== undefined) defineField(this, field, fields[field]);
   }
 
   /** The plain form, from which {@linkcode PaddleError.from} rebuilds the error. */
   toJSON(): ErrorJson {
     const json: Record<string, unknown> = { name: this.name, code: this.code, message: this.message };
-    for (const field of FIELDS) if (this[field] !== undefined) define(json, field, this[field]);
+    for (const field of FIELDS) if (this[field] !== undefined) defineField(json, field, this[field]);
     return json as unknown as ErrorJson;
   }
 
@@ -220,10 +221,6 @@ export class PaddleError extends Error {
     const Class = CLASSES.get(json.name);
     return Class ? new Class(json.code as never, json.message, json) : new PaddleError(json.code, json.message, json);
   }
-}
-
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** The bytes are not a well-formed file of their kind. */

@@ -8,6 +8,7 @@ import type { NDArray } from "./ndarray.ts";
 import type { Tensor } from "./tensor.ts";
 import { ValueError } from "./errors.ts";
 import { shownValue } from "./words/described.ts";
+import { defineField } from "./words/plain_object.ts";
 import { carryFloats, rememberFloat, wasFloat } from "./words/floats.ts";
 
 /** Anything that `paddle.load` can return and `paddle.save` accepts. */
@@ -259,9 +260,4 @@ export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
   const map = new Map<string, T>(object instanceof Map ? object : Object.entries(object));
   map.forEach((value, key) => carryFloats(object, map, key, value));
   return map;
-}
-
-/** The only place where a name from a file becomes a property name: no setter or prototype is ever reached. */
-function defineField(object: object, name: string, value: Value): void {
-  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

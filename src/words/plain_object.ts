@@ -26,6 +26,11 @@ export function* mapOfObject(object: object): Generator<void, Map<string, unknow
   return map;
 }
 
+/** Set a property of the object's own, whatever its name: no setter or prototype is ever reached. */
+export function defineField(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
 /** Whether a value has a method. */
 export function hasMethod(value: unknown, name: string): boolean {
   return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";

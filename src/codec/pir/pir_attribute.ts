@@ -10,6 +10,7 @@ import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText, wellFormed } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
 import { isIntegerOf } from "../../words/integers.ts";
+import { defineField } from "../../words/plain_object.ts";
 
 /** The strings that Paddle writes under `VD` for values that are not JSON numbers. */
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
@@ -66,7 +67,7 @@ export function readAttribute(value: Json | undefined): AttributeValue {
   for (let next = todo.pop(); next; next = todo.pop()) {
     const { into, from, ofAttributes } = next;
     if (from instanceof JsonObject) {
-      for (const [key, entry] of from) define(into, key, plain(entry, todo));
+      for (const [key, entry] of from) defineField(into, key, plain(entry, todo));
     } else {
       for (const item of from) (into as unknown[]).push(ofAttributes ? attributeOf(item, todo) : plain(item, todo));
     }
@@ -102,10 +103,6 @@ function plain(value: Json, todo: Unfilled[]): AttributeValue {
   if (value instanceof JsonNumber) return value.value;
   if (Array.isArray(value)) return unfilled([], value, false, todo);
   return value instanceof JsonObject ? unfilled(Object.create(null), value, false, todo) : value;
-}
-
-function define(object: object, key: string, value: AttributeValue): void {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** The JSON of an attribute value of a kind such as `0.a_i32`; the items of a list get the kind of those in `before`. */
