@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { type DType, fromArray, full, NDArray, nn, optimizer, SelectedRows, Tensor } from "../../mod.ts";
+import { type DType, fromArray, full, type NDArray, nn, optimizer, SelectedRows, Tensor } from "../../mod.ts";
 
 /** Floats, integers, a parameter with two names, and a BatchNorm, which is treated in its own way. */
 function network() {
