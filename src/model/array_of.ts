@@ -51,7 +51,10 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   const dtype = array.dtype!;
   const { info } = dtype;
   if (!info) {
-    throw foreign(array, dtype, ", which no Tensor can hold. With { returnNumpy: true } it is returned as it is.");
+    const { offset } = array, actual = numpyName(dtype);
+    const message =
+      `The array at byte ${offset} holds numpy's ${actual}, which no Tensor can hold. With { returnNumpy: true } it is returned as it is.`;
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual });
   }
   const { shape, data } = array;
   if (data instanceof Span) {
@@ -73,26 +76,25 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
   }
   const count = elementCount(array.shape);
   if (array.items) {
-    if (array.items.length !== count) throw wrongNumber(array, array.items.length, count);
+    if (array.items.length !== count) throw wrongNumber(array, array.items.length, count, "objects");
     return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
   }
-  if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
-    throw foreign(array, dtype, "");
-  }
-  const bytes = array.fortran ? rowMajor(array.data, layoutOf(array)!) : array.data;
+  // The data are in memory: see ArrayLedger.opaque.
+  const data = array.data as Uint8Array;
+  if (data.length !== array.nbytes) throw wrongNumber(array, data.length, array.nbytes, "bytes");
+  const bytes = array.fortran ? rowMajor(data, layoutOf(array)!) : data;
   return written(new OpaqueArray(numpyName(dtype), array.shape, bytes), dtype);
 }
 
-function foreign({ offset }: PickledArray, dtype: PickledDType, more: string): UnsupportedError {
-  const actual = numpyName(dtype);
-  return new UnsupportedError("UNSUPPORTED_DTYPE", `The array at byte ${offset} holds numpy's ${actual}${more}`, {
-    offset,
-    actual,
-  });
-}
-
-function wrongNumber({ offset, shape }: PickledArray, actual: number, expected: number): FormatError {
-  const message = `The array of objects at byte ${offset} has the shape [${shape}], but ${actual} objects`;
+function wrongNumber(
+  { offset, shape, dtype }: PickledArray,
+  actual: number,
+  expected: number,
+  of: string,
+): FormatError {
+  const message = `Array at byte ${offset}: ${
+    numpyName(dtype!)
+  } [${shape}] has ${expected} ${of}, the file has ${actual}`;
   return new FormatError("SIZE_MISMATCH", message, { offset, expected, actual });
 }
 

@@ -85,6 +85,19 @@ describe("bytes that a pickle builds a value from", () => {
       }
     });
 
+    it(`are complete in an array of ${size} bytes of text at protocol 5, where they come before its dtype`, async () => {
+      for (const data of [bytes(size), `\x96${u32(size)}\0\0\0\0${"y".repeat(size)}`]) {
+        const dtype = `cnumpy\ndtype\nX${u32(2)}S1\x89\x88\x87R`;
+        const array = `cnumpy.core.numeric\n_frombuffer\n(${data}${dtype}J${u32(size)}\x85U\x01CtR`;
+        const pickle = `\x80\x05}(U\x1bStructuredToParameterName@@}U\x05words${array}U\x05epochK\x07u.`;
+        for (const value of await everyWay(pickle)) {
+          assert.ok(value instanceof Map && value.get("epoch") === 7, `${value}`);
+          const { bytes } = value.get("words") as OpaqueArray;
+          assert.deepEqual([bytes.length, bytes.every((byte) => byte === 0x79)], [size, true]);
+        }
+      }
+    });
+
     it(`are complete in a numpy scalar of ${size}, however the file is read`, async () => {
       for (const data of [bytes(size), text(size)]) {
         for (const value of await everyWay(`\x80\x02]${scalar(size, data)}a.`)) {

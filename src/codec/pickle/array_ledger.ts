@@ -22,6 +22,8 @@ export class ArrayLedger {
   readonly #offsets: WeakMap<Uint8Array, number> | null;
   /** Whether arrays record the file offset of their bytes. */
   readonly locates: boolean;
+  /** Arrays whose data were left in the file, as their dtype came after them: no tensor can have it, so there are no lazy bytes. */
+  readonly opaque: PickledArray[] = [];
   readonly #budget: Budget;
 
   constructor(locates: boolean, budget: Budget) {
@@ -50,6 +52,7 @@ export class ArrayLedger {
     this.#waiting.delete(array);
     const { data } = array;
     if (data === null) return;
+    if (data instanceof Span && !array.dtype!.info) this.opaque.push(array);
     array.dataOffset = data instanceof Span ? data.offset : this.#offsets?.get(data) ?? -1;
     const owner = this.#owners.get(data);
     if (!owner) this.#owners.set(data, array);

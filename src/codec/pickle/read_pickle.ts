@@ -12,7 +12,7 @@
 import { FormatError, UnsafeError, UnsupportedError, type Warning } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { Float, FrozenSet, Tuple } from "../../values.ts";
-import type { Ask, Cursor, Decoder } from "../cursor.ts";
+import type { Ask, Cursor, Decoder, Payload, Span } from "../cursor.ts";
 import { ArrayLedger } from "./array_ledger.ts";
 import { ArrayRuns, type RunContext } from "./array_run.ts";
 import { ByteText, spelledOut, usedAgain } from "./byte_text.ts";
@@ -435,7 +435,17 @@ class PickleMachine implements CallContext, RunContext {
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     const { warnings } = this.containers;
     if (cursor.left > 0 || (cursor.total ?? end) > end) warnings.push(trailingData(end, cursor.total));
+    yield* this.#readOpaque();
     return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.protocol, budget };
+  }
+
+  *#readOpaque(): Decoder<void> {
+    const { cursor } = this;
+    for (const array of this.arrays.opaque) {
+      const { offset, length, encoding, at } = array.data as Span;
+      cursor.pos = cursor.end = offset - cursor.base;
+      array.data = (yield { kind: "blob", length, encoding, size: undefined, at, eager: true }) as Payload;
+    }
   }
 
   #refuseUnfinished(): void {
