@@ -32,6 +32,22 @@ describe("the pickle entry point", () => {
     }
   });
 
+  it("says so if an array of strings, dates or structures has another number of bytes than its shape needs", () => {
+    for (const protocol of [2, 4]) {
+      const bytes = encode(new OpaqueArray("|S1", [2, 2], Uint8Array.of(5, 6, 7, 8)), { protocol });
+      const shape = [0x4b, 2, 0x4b, 2, 0x86];
+      bytes[bytes.findIndex((_, i) => shape.every((byte, k) => bytes[i + k] === byte)) + 3] = 3;
+      assert.throws(() => decode(bytes), { code: "SIZE_MISMATCH", expected: 6, actual: 4 });
+    }
+  });
+
+  it("refuses an array of objects whose data are bytes, which would be addresses", () => {
+    const bytes = encode(new OpaqueArray("|S8", [1], new Uint8Array(8)), { protocol: 4 });
+    const code = [0x8c, 2, 0x53, 0x38];
+    bytes[bytes.findIndex((_, i) => code.every((byte, k) => bytes[i + k] === byte)) + 2] = 0x4f;
+    assert.throws(() => decode(bytes), { code: "FORBIDDEN_CALL" });
+  });
+
   it("refuses an array of objects whose number is not that of its shape: numpy may crash on such a file", () => {
     const bytes = encode(new OpaqueArray("|O", [2, 2], new Uint8Array(0), [5, 6, 7, 8]), { protocol: 2 });
     const shape = [0x4b, 2, 0x4b, 2, 0x86];

@@ -34,7 +34,8 @@ export function setArrayState(
   array.fortran = fortran && shape.length > 1;
   if (typeof data === "string") data = bytesOfText(context, data, at);
   if (data instanceof ByteText) data = data.payload;
-  if (Array.isArray(data) && !(data instanceof Tuple) && dtype.code[0] === "O") {
+  if (dtype.code[0] === "O") {
+    if (!Array.isArray(data) || data instanceof Tuple) throw forbiddenCall("an array's data", at);
     context.symbols.datum(data);
     array.items = data;
     return;
