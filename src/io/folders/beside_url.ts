@@ -4,13 +4,12 @@
  * @module
  */
 import { percentDecoded, strayEncoded } from "../../words/percent_decoded.ts";
-import { UnsupportedError } from "../../errors.ts";
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
 import { HttpFiles } from "../http/http_files.ts";
-import { type HttpSourceOptions, shownUrl } from "../http/http_options.ts";
+import type { HttpSourceOptions } from "../http/http_options.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
-import { encodedName } from "./http_folder.ts";
+import { encodedName, notListed } from "./http_folder.ts";
 
 /**
  * The folder of a URL, in which the last part of its path is `name`. Names that begin with it begin with that part as the caller encoded it:
@@ -50,8 +49,7 @@ export class BesideUrl implements Folder {
 
   /** Servers do not list their files. */
   list(): Promise<string[]> {
-    const path = shownUrl(this.#base), hint = "pass them as new HttpFolder(base, { names })";
-    return Promise.reject(new UnsupportedError("UNSUPPORTED_FEATURE", `${path} cannot list its files`, { path, hint }));
+    return Promise.reject(notListed(this.#base));
   }
 
   /** A server is read-only. */

@@ -78,12 +78,7 @@ export class HttpFolder implements Folder {
    */
   // deno-lint-ignore require-await
   async list(prefix = ""): Promise<string[]> {
-    if (!this.#names) {
-      throw new UnsupportedError("UNSUPPORTED_FEATURE", `${shownUrl(this.#base)} cannot list its files`, {
-        path: shownUrl(this.#base),
-        hint: "pass them as new HttpFolder(base, { names })",
-      });
-    }
+    if (!this.#names) throw notListed(this.#base);
     return this.#names.filter((name) => name.startsWith(prefix));
   }
 
@@ -106,6 +101,12 @@ export class HttpFolder implements Folder {
     }
     return url;
   }
+}
+
+/** The error for a list of the files below `base`, as servers give none. */
+export function notListed(base: URL): UnsupportedError {
+  const path = shownUrl(base), hint = "pass them as new HttpFolder(base, { names })";
+  return new UnsupportedError("UNSUPPORTED_FEATURE", `${path} cannot list its files`, { path, hint });
 }
 
 /** A name as the end of a URL path, with every part percent-encoded, so that `%2e%2e`, `?` and `#` have no special meaning. */
