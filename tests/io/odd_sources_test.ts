@@ -18,6 +18,7 @@ import {
   static as staticGraph,
   Tensor,
 } from "../../mod.ts";
+import type { FileHandle } from "../../src/io/file_handle.ts";
 import * as npy from "../../src/npy.ts";
 
 const { loadFromFile } = staticGraph;
@@ -152,6 +153,17 @@ describe("a stream that is locked or already read", () => {
     const stream = new WritableStream<Uint8Array>();
     stream.getWriter();
     await assert.rejects(save(new Map(), stream), { name: "TypeError", message: /locked by another writer/ });
+  });
+});
+
+describe("a file handle that never gives its file", () => {
+  it("is waited for until the signal is aborted", async () => {
+    for (const verb of [load, open, audit, detect]) {
+      const controller = new AbortController(), reason = { mine: true };
+      setTimeout(() => controller.abort(reason), 5);
+      const waiting = verb({ name: "m", getFile: never } as object as FileHandle, { signal: controller.signal });
+      await assert.rejects(waiting, (error) => error === reason);
+    }
   });
 });
 

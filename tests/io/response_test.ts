@@ -15,6 +15,7 @@ import {
   type StateDict,
 } from "../../mod.ts";
 import { loadNpz, openNpz } from "../../src/npy.ts";
+import { countedSignal } from "../helpers/counted_signal.ts";
 
 const FILE = encode(new Map([["w", fromArray([1, 2, 3], "float32")]]));
 const VERBS = { load, open, audit, detect };
@@ -66,7 +67,28 @@ describe("a Response", () => {
   });
 });
 
+describe("a Response with status 206", () => {
+  const ranged = (range: string) => new Response(FILE, { status: 206, headers: { "content-range": range } });
+
+  it("is read as the file if it says that it holds all of it, as after a request for bytes=0-", async () => {
+    for (const [verb, read] of Object.entries(VERBS)) {
+      await assert.doesNotReject(read(ranged(`bytes 0-${FILE.length - 1}/${FILE.length}`)), verb);
+    }
+    const part = `bytes 0-${FILE.length - 1}`;
+    for (const range of [`${part}/*`, `${part}/${FILE.length + 1}`, `bytes 1-${FILE.length}/${FILE.length + 1}`, "?"]) {
+      await assert.rejects(load(ranged(range)), { code: "HTTP_STATUS", message: /part of a file/ }, range);
+    }
+  });
+});
+
 describe("a data: or blob: URL", () => {
+  it("leaves no listener on the caller's signal", async () => {
+    const { signal, listeners } = countedSignal();
+    await load(`data:application/octet-stream;base64,${btoa(String.fromCharCode(...FILE))}`, { signal });
+    await assert.rejects(load("data:;base64,!!!", { signal }), { code: "HTTP_NETWORK" });
+    assert.equal(listeners.size, 0);
+  });
+
   it("is read, and gives a typed error when it cannot be fetched", async () => {
     const data = `data:application/octet-stream;base64,${btoa(String.fromCharCode(...FILE))}`;
     for (const from of [data, new URL(data)]) {

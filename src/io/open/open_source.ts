@@ -15,13 +15,14 @@ import { isSyncHandle, type SyncHandle, SyncHandleSource } from "../sync_handle.
 import { checkedFolder, checkedName, type Folder, folderOf } from "../folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "../http/http_options.ts";
 import { openHttp, streamHttp } from "../http/http_source.ts";
-import { isEncoded, lengthOf } from "../http/http_version.ts";
+import { isEncoded, lengthOf, parseContentRange } from "../http/http_version.ts";
 import { homeFolder, homeName } from "../folders/home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "../platform.ts";
 import type { Source } from "../source.ts";
 import { notReadable } from "../argument_errors.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
 import { isReadable, urlOf } from "../url_text.ts";
+import { within } from "../waiting/within.ts";
 import { checkedBytes, isMemory } from "../../words/plain_bytes.ts";
 
 /** A file in a folder. */
@@ -71,7 +72,9 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   if (from instanceof ReadableStream) return { stream: unlocked(from) };
   if (from instanceof Response) return fromResponse(from);
   if (typeof from === "object" && from !== null) {
-    if ("getFile" in from && typeof from.getFile === "function") return await HandleSource.open(from);
+    if ("getFile" in from && typeof from.getFile === "function") {
+      return await within(HandleSource.open(from), Infinity, options.signal);
+    }
     if (isDirectoryHandle(from)) {
       throw new PathError("NOT_A_FILE", `${JSON.stringify(from.name)} is a directory`, { path: from.name });
     }
@@ -133,12 +136,19 @@ async function fromUrl(url: URL, options: SourceOfOptions): Promise<Opened> {
   }
   let blob: Blob;
   try {
-    blob = await (await fetch(url, { signal })).blob();
+    // Passed on to fetch, the signal would keep a listener in Node.
+    blob = await within(fetch(url).then((response) => response.blob()), Infinity, signal);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     throw new HttpError("HTTP_NETWORK", `Cannot fetch the ${url.protocol} URL`, { path: shownUrl(url), cause: error });
   }
   return new BlobSource(blob);
+}
+
+/** Whether the range is the whole file, as it is after a request for `bytes=0-`. */
+function isWhole(headers: Headers): boolean {
+  const range = parseContentRange(headers.get("content-range") ?? "");
+  return range?.start === 0 && range.end === range.total;
 }
 
 function fromResponse(response: Response): OpenedStream {
@@ -150,7 +160,7 @@ function fromResponse(response: Response): OpenedStream {
       path: name,
     });
   }
-  if (response.status === 206) {
+  if (response.status === 206 && !isWhole(response.headers)) {
     response.body?.cancel().catch(() => {});
     throw new HttpError("HTTP_STATUS", "The response is part of a file, not a whole file", { status: 206, path: name });
   }
