@@ -21,7 +21,7 @@ const OTHERS: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["NAME_TOO_LONG", [400, "The name of the file is too long"]],
   ["SOURCE_CHANGED", [503, "The file was replaced while it was read: ask again"]],
   ["HTTP_CHANGED", [503, "The file was replaced while it was read: ask again"]],
-  ["UNSUPPORTED_DTYPE", [422, "The file has a dtype that this form has no word for: /npy gives single tensors"]],
+  ["UNSUPPORTED_DTYPE", [422, "The file has a dtype that this form has no word for: /npy may give single tensors"]],
   ["LIMIT", [422, "The file asks for more than is served"]],
   ["MISSING_PART", [422, "A file that belongs to this one is missing"]],
 ]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { byteRange } from "../../examples/edge_params/byte_range.ts";
@@ -581,6 +582,20 @@ describe("examples/edge_params", () => {
     bucket.gets.length = 0;
     assert.equal((await bytes("/safetensors/net.pdparams")).length, safetensors.encode(state, NP).length);
     assert.ok(bucket.gets.length < 40, `${bucket.gets.length} reads`);
+  });
+
+  it("sends thousands of small tensors in a few pieces, and any range of them", async () => {
+    const state = new Map(Array.from({ length: 3000 }, (_, i) => [`w${1000 + i}`, full([2], i, "float32")] as const));
+    const { ask, bytes } = edgeOf([["net.pdparams", encode(state)]]);
+    const whole = safetensors.encode(state, NP), pieces: Uint8Array[] = [];
+    for await (const piece of (await ask("/safetensors/net.pdparams")).body!) pieces.push(piece);
+    assert.ok(Buffer.concat(pieces).equals(whole));
+    assert.ok(pieces.length < 10, `${pieces.length} pieces`);
+    const end = whole.length;
+    assert.deepEqual(
+      await bytes("/safetensors/net.pdparams", { range: `bytes=${end - 19}-${end - 3}` }),
+      whole.slice(-19, -2),
+    );
   });
 
   it("makes one request to the bucket for each large tensor", async () => {
