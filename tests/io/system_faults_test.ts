@@ -252,6 +252,26 @@ describe("a failing system call", () => {
     });
   }
 
+  for (const [name, way] of Object.entries(WAYS)) {
+    if (way.readsOnly) continue;
+    it(`that has done its work leaves no more behind than one that has not: ${name}`, async () => {
+      const { old, next, calls } = await inFolder(way.before, async (folder) => {
+        const old = contentOf(folder).files, { calls } = await withFault(-1, "", () => way.run(folder));
+        return { old, next: contentOf(folder).files, calls };
+      });
+      const wrong = new Set<string>();
+      for (const [at, call] of calls.entries()) {
+        if (!["rename", "link", "mkdir", "rm", "unlink", "rmdir"].includes(call)) continue;
+        await inFolder(way.before, async (folder) => {
+          const outcome = await withFault(at, "EIO", () => way.run(folder), false, true);
+          const fault = faultOf(outcome, folder, { old, next }, way, false);
+          if (fault) wrong.add(`${call} ${at} ${fault}`);
+        });
+      }
+      assert.deepEqual([...wrong], []);
+    });
+  }
+
   for (const name of ["save over a file", "a model over another, with a manifest", "a folder as a whole"]) {
     it(`is ignored when a rename took place despite its error: ${name}`, async () => {
       const way = WAYS[name];

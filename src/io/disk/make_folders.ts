@@ -51,6 +51,8 @@ async function makeFolder(fs: Fs, folder: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
+    // It may exist although its creation was reported as failed.
+    await fs.promises.rmdir(folder).catch(() => {});
     throw error;
   }
 }

@@ -64,7 +64,9 @@ export class WholeFolder {
       checkOld(path, shown, target, old === null || old.isDirectory());
       for (const remove of await makeFolders(fs, path, path.dirname(target), shown)) undo.unshift(remove);
       const temp = path.join(path.dirname(target), tempName(path.basename(target)));
-      await fs.promises.mkdir(temp).catch((error) => {
+      await fs.promises.mkdir(temp).catch(async (error) => {
+        // It may exist although its creation was reported as failed.
+        await fs.promises.rmdir(temp).catch(() => {});
         throw saveError("WRITE_FAILED", shown, "before anything was written", error);
       });
       if (old) await fs.promises.chmod(temp, old.mode & 0o7777).catch(() => {});

@@ -70,8 +70,9 @@ async function setAsideAbove(path: string, aside: Moved[]): Promise<void> {
 async function setAside(path: string, place: string, manifest: string, aside: Moved[]): Promise<void> {
   const { join } = pathCalls();
   const from = join(place, manifest), to = join(place, tempName(manifest));
-  await fileSystem(path).promises.rename(from, to).catch((error) => stuck(path, error));
+  // It may be renamed although that was reported as failed.
   aside.push([from, to]);
+  await fileSystem(path).promises.rename(from, to).catch((error) => stuck(path, error));
 }
 
 /** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */
