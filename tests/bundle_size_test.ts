@@ -56,6 +56,6 @@ describe("a minified and gzipped bundle", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 120.2);
   });
 
-  it("of everything, with layers and optimizers, has at most 218.6 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 218.6));
+  it("of everything, with layers and optimizers, has at most 218.8 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 218.8));
 });

@@ -70,6 +70,27 @@ describe("a model saved with a manifest", () => {
       assert.equal(await outcome(prefix), 2);
     }));
 
+  it("is loaded, and finished, if the save was interrupted when only its manifest was not in place yet", () =>
+    inFolder(async (prefix, folder) => {
+      const pending = ".m.pdsum.0123456789abcdef.pdtmp", names = ["m.pdiparams", "m.pdmodel", "m.pdsum"];
+      await inTempFolder(async (other) => {
+        await relayout(await filled(1), prefix, { manifest: true });
+        await relayout(await filled(2), join(other, "m"), { manifest: true });
+        copyFileSync(join(other, "m.pdsum"), join(folder, pending));
+        assert.equal(await outcome(prefix), 1);
+        assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
+        for (const name of names.slice(0, 2)) copyFileSync(join(other, name), join(folder, name));
+      });
+      assert.equal(await outcome(prefix), 2);
+      assert.deepEqual(readdirSync(folder).sort(), names);
+      assert.equal(await outcome(prefix), 2);
+      // What is set aside of another save does not make a mixture whole.
+      copyFileSync(join(folder, "m.pdsum"), join(folder, pending));
+      writeFileSync(prefix + ".pdiparams", readFileSync(prefix + ".pdiparams").fill(3, 400));
+      assert.equal(await outcome(prefix), "MIXED_SAVE");
+      assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
+    }));
+
   it("is loaded after an array was written in place, which removes its manifest and no other", () =>
     inFolder(async (prefix, folder) => {
       for (const name of ["m", "n"]) await relayout(await filled(1), join(folder, name), { manifest: true });
@@ -220,6 +241,8 @@ describe("a model saved with a manifest", () => {
         for (let renames = 0; renames <= 3; renames++) {
           await relayout(await filled(1), prefix, { manifest: true });
           const next = await filled(2);
+          // The program is another one, too.
+          Object.assign(next.program, { version: 2_004_002 });
           let left = renames;
           const failing =
             <Names extends unknown[]>(call: (...names: Names) => Promise<void>) => async (...names: Names) => {
@@ -241,7 +264,7 @@ describe("a model saved with a manifest", () => {
         }
         return seen;
       };
-      assert.deepEqual(await outcomes(true), [1, "MIXED_SAVE", "MIXED_SAVE", 2]);
+      assert.deepEqual(await outcomes(true), [1, "MIXED_SAVE", 2, 2]);
       assert.deepEqual(await outcomes(false), [1, 1, 1, 2], "a failure takes back what was in its place");
     }));
 

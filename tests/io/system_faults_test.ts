@@ -261,7 +261,7 @@ describe("a failing system call", () => {
       });
       const wrong = new Set<string>();
       for (const [at, call] of calls.entries()) {
-        if (!["rename", "link", "mkdir", "rm", "unlink", "rmdir"].includes(call)) continue;
+        if (!["rename", "link", "mkdir", "rm", "unlink", "remove", "rmdir"].includes(call)) continue;
         await inFolder(way.before, async (folder) => {
           const outcome = await withFault(at, "EIO", () => way.run(folder), false, true);
           const fault = faultOf(outcome, folder, { old, next }, way, false);

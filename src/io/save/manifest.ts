@@ -9,11 +9,14 @@
  * @module
  */
 import { FormatError, isPaddleError, PathError, quote } from "../../errors.ts";
-import type { Folder } from "../folder.ts";
-import { canHash, hashing, hexOf } from "../platform.ts";
+import { pathCalls } from "../disk/path.ts";
+import { type Folder, innermost } from "../folder.ts";
+import { DirectoryFolder } from "../folders/directory_folder.ts";
+import { canHash, fileSystem, hashing, hexOf } from "../platform.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Source } from "../source.ts";
+import { isTempOf } from "../temp_name.ts";
 
 /** One file of a save. */
 export interface SavedFile {
@@ -49,10 +52,8 @@ export function prefixOfManifest(name: string): string | null {
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`: so are its names
  */
 export async function filesOfManifest(folder: Folder, prefix: string): Promise<Set<string> | null> {
-  const path = manifestName(prefix), source = await folder.get(path);
-  if (!source) return null;
-  const files = await closing(source, (source) => readManifest(source, path));
-  return new Set(files.map(({ name }) => baseOf(prefix) + name));
+  const files = await filesIn(folder, manifestName(prefix));
+  return files && new Set(files.map(({ name }) => baseOf(prefix) + name));
 }
 
 /** Whether this is the error of a manifest that lists nothing: it is damaged, or has names that no file can have. */
@@ -84,22 +85,30 @@ export interface CheckOptions {
 
 /**
  * Check the files of a prefix against its manifest, if there is one. The prefix of a folder as a whole is its name with a trailing slash,
- * or `""`. With `lazy`, only the size of large files is checked.
+ * or `""`. With `lazy`, only the size of large files is checked. A save that was interrupted when only its manifest was not in place yet is
+ * finished.
  *
  * @throws {FormatError} `MIXED_SAVE`: a file is from another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
  */
-export async function checkManifest(
+export async function checkManifest(folder: Folder, prefix: string, how: CheckOptions = {}): Promise<void> {
+  const { having, signal } = how, files = await filesIn(folder, manifestName(prefix), signal);
+  if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) return;
+  try {
+    await checkFiles(folder, prefix, files, how);
+  } catch (error) {
+    const isMixed = isPaddleError(error) && error.code === "MIXED_SAVE";
+    if (!isMixed || !await finish(folder, prefix, signal)) throw error;
+  }
+}
+
+async function checkFiles(
   folder: Folder,
   prefix: string,
-  { lazy = false, having, signal }: CheckOptions = {},
+  files: readonly SavedFile[],
+  { lazy = false, signal }: CheckOptions,
 ): Promise<void> {
-  const path = manifestName(prefix);
-  const source = await folder.get(path, { signal });
-  if (!source) return;
-  const base = baseOf(prefix);
+  const path = manifestName(prefix), base = baseOf(prefix);
   let hashed = 0;
-  const files = await closing(source, (source) => readManifest(source, path, signal));
-  if (having !== undefined && !files.some(({ name }) => base + name === having)) return;
   for (const { name, size, sha256 } of files) {
     const part = await folder.get(base + name, { signal });
     if (!part) throw mixed(path, name, "is not there", size, undefined);
@@ -110,6 +119,30 @@ export async function checkManifest(
       if (actual !== sha256) throw mixed(path, name, "has other bytes", sha256, actual);
     });
   }
+}
+
+/**
+ * Finish a save that put all its files in place, but not its manifest: that is beside the old one under a temporary name, and every file is
+ * as it says. Returns whether there was one. If the save is still under way, it finds that its manifest is in place.
+ */
+async function finish(folder: Folder, prefix: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const { folder: inner, prefix: above } = innermost(folder);
+  if (!(inner instanceof DirectoryFolder)) return false;
+  const { join } = pathCalls(), { promises } = fileSystem(inner.path);
+  const place = join(inner.path, above, baseOf(prefix)), manifest = manifestName(prefix).slice(baseOf(prefix).length);
+  for (const name of await promises.readdir(place).catch(() => [])) {
+    if (!isTempOf(name, manifest)) continue;
+    try {
+      await checkFiles(folder, prefix, (await filesIn(folder, baseOf(prefix) + name, signal))!, { signal });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      continue;
+    }
+    // Who may not write here has checked the files all the same.
+    await promises.rename(join(place, name), join(place, manifest)).catch(() => {});
+    return true;
+  }
+  return false;
 }
 
 /**
@@ -140,6 +173,12 @@ async function closing<T>(source: Source, work: (source: Source) => Promise<T>):
   } finally {
     await source.close?.();
   }
+}
+
+/** The files that the manifest at `path` lists; null if there is none. */
+async function filesIn(folder: Folder, path: string, signal?: AbortSignal): Promise<SavedFile[] | null> {
+  const source = await folder.get(path, { signal });
+  return source && await closing(source, (source) => readManifest(source, path, signal));
 }
 
 async function readManifest(source: Source, path: string, signal?: AbortSignal): Promise<SavedFile[]> {

@@ -18,6 +18,7 @@ import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
 import { mixtureOf } from "./mixture.ts";
 import { sinkFailed } from "../sink_failed.ts";
+import { withRetries } from "../disk/with_retries.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
 import { stoppable, within } from "../waiting/within.ts";
 import { WholeFolder } from "../folders/whole_folder.ts";
@@ -243,7 +244,7 @@ async function outdatedManifest(folder: Folder, prefix: string, files: readonly 
 
 async function removeManifest(folder: Folder, name: string): Promise<void> {
   try {
-    await folder.delete(name);
+    await withRetries(() => folder.delete(name));
   } catch (error) {
     throw stuck(name, error);
   }
