@@ -84,6 +84,8 @@ export interface ModelLoadOptions {
 }
 
 const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];
+/** Characters of a key in an optimizer's state that are looked at. */
+const LONGEST = 1024;
 
 /**
  * A network with an optimizer. Mirrors the saving and loading of `paddle.Model` (2.0 and later); there is no training loop here.
@@ -210,11 +212,14 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       // The static graph starts counting one step earlier.
       converted.set("global_step", Number(counter.at(...counter.shape.map(() => 0))) + 1);
     }
-    const names = [...this.network.stateDict().values()].map((tensor) => tensor.name).filter((name) => name !== "");
+    const names = new Set([...this.network.stateDict().values()].map((tensor) => tensor.name).filter((name) => name));
     for (const [key, value] of state) {
-      const owner = names.find((name) => key.startsWith(name + "_"));
-      const number = owner === undefined ? null : /^(.*)_\d+$/.exec(key.slice(owner.length + 1, 1024));
-      if (number && !converted.has(`${owner}_${number[1]}_0`)) converted.set(`${owner}_${number[1]}_0`, value);
+      // As in Paddle, every name that the key begins with; not by trying each, as there may be thousands of both.
+      for (let at = key.indexOf("_"); at >= 0 && at < LONGEST; at = key.indexOf("_", at + 1)) {
+        const owner = key.slice(0, at);
+        const number = names.has(owner) ? /^(.*)_\d+$/.exec(key.slice(at + 1, LONGEST)) : null;
+        if (number && !converted.has(`${owner}_${number[1]}_0`)) converted.set(`${owner}_${number[1]}_0`, value);
+      }
     }
     return converted;
   }

@@ -14,7 +14,7 @@ import {
   save,
   type StateDict,
   static as paddleStatic,
-  type Tensor,
+  Tensor,
 } from "../../mod.ts";
 import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
@@ -121,6 +121,22 @@ describe("Model", () => {
     );
     await model.load("m", { folder, resetOptimizer: true });
     assert.equal(given.length, 1);
+  });
+
+  it("gives the state of a large network as fast as that of a small one", async () => {
+    const folder = new MemoryFolder(), count = 4000;
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const tensors = new Map(
+      numbers.map((i) => [`${i}`, new Tensor("float32", [1], undefined, { name: `linear_${i}.w_0` })]),
+    );
+    await save(tensors, "m.pdparams", { folder });
+    await save(new Map(numbers.map((i) => [`linear_${i}.w_0_moment_1`, i])), "m.pdopt", { folder });
+    const given: ReadonlyMap<unknown, unknown>[] = [];
+    const model = new Model({ stateDict: () => tensors, setStateDict: () => {} });
+    model.prepare({ stateDict: () => new Map(), setStateDict: (found) => given.push(found) });
+    await model.load("m", { folder });
+    assert.equal(given[0].size, 2 * count);
+    assert.equal(given[0].get(`linear_${count - 1}.w_0_moment_0`), count - 1);
   });
 
   it("leaves the optimizer alone only if skipMismatch skips something, as Paddle does", async () => {
