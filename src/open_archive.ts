@@ -28,7 +28,10 @@ import { checkOptions, type LoadOptions } from "./options.ts";
 export type OpenArchiveOptions = Pick<LoadOptions, "limits" | "folder" | "signal" | "fetch" | "http" | "onWarning">;
 
 /** A folder that closes its archive when disposed of, as by `await using`. */
-export type ArchiveFolder = Folder & Disposed;
+export type ArchiveFolder = Folder & Disposed & {
+  /** Close the archive: the same, also where a runtime has no `Symbol.asyncDispose`. */
+  close(): Promise<void>;
+};
 
 const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
 

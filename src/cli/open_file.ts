@@ -108,7 +108,7 @@ async function insideOf(
     try {
       names = await archive.list();
     } finally {
-      await archive[Symbol.asyncDispose]();
+      await archive.close();
     }
   } catch {
     return null;

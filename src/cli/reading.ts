@@ -57,7 +57,7 @@ export async function reading<T>(
   try {
     return await body({ folder, limits, signal });
   } finally {
-    await folder?.[Symbol.asyncDispose]();
+    await folder?.close();
   }
 }
 

@@ -55,7 +55,12 @@ export class TarFolder implements Folder {
   }
 
   /** Close the archive. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.#source.close?.();
+  }
+
+  /** Calls {@linkcode close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
