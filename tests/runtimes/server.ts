@@ -1,7 +1,11 @@
-/** The server for the suite: a good file, faulty responses, the page, and a route to which the page reports its outcomes. */
+/** The server for the suite: a good file, two models, faulty responses, a bucket, the page, and a route to which the page reports its outcomes. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { tarOf } from "../helpers/tar_of.ts";
+import { PlainS3 } from "./plain_s3.ts";
 import type { Outcome } from "./suite.ts";
 
 /** A running server. */
@@ -13,6 +17,16 @@ export interface SuiteServer {
 }
 
 const CSP = "default-src 'self'; script-src 'self'";
+
+const REAL = "tests/fixtures/real";
+/** A model of Paddle 2 and one of Paddle 3, as their files. */
+const MODELS: Record<string, string> = {
+  "two.pdmodel": "paddle-2.6.2/jit-save/m.pdmodel",
+  "two.pdiparams": "paddle-2.6.2/jit-save/m.pdiparams",
+  "two.pdiparams.info": "paddle-2.6.2/jit-save/m.pdiparams.info",
+  "three.json": "paddle-3.3.1/jit-save/m.json",
+  "three.pdiparams": "paddle-3.3.1/jit-save/m.pdiparams",
+};
 
 /** Start a server; `script` is the bundled suite, `file` the contents of `/good`. */
 export async function suiteServer(script: string, file: Uint8Array): Promise<SuiteServer> {
@@ -43,6 +57,11 @@ export async function suiteServer(script: string, file: Uint8Array): Promise<Sui
     response.writeHead(status, headers);
     response.end(body);
   };
+  const models = Object.entries(MODELS).map(([name, path]) => ({ name, data: readFileSync(`${REAL}/${path}`) }));
+  const files = new Map<string, Uint8Array>(models.map(({ name, data }) => [`/models/${name}`, data]));
+  files.set("/models.tar", tarOf(...models));
+  files.set("/models.tar.gz", gzipSync(tarOf(...models)));
+  const bucket = new PlainS3(give);
   const paths: Record<string, (request: IncomingMessage, response: ServerResponse, n: number) => unknown> = {
     "/good": (request, response) => give(request, response, file),
     "/whole": (_, response) => {
@@ -79,7 +98,9 @@ export async function suiteServer(script: string, file: Uint8Array): Promise<Sui
     }
     const n = counts.get(path) ?? 0;
     counts.set(path, n + 1);
-    if (Object.hasOwn(paths, path)) paths[path](request, response, n);
+    if (path.startsWith("/bucket/")) await bucket.answer(request, response);
+    else if (files.has(path)) give(request, response, files.get(path)!);
+    else if (Object.hasOwn(paths, path)) paths[path](request, response, n);
     else send(response, 404, "text/plain", "there is none");
   });
   server.listen(0, "127.0.0.1");

@@ -2,6 +2,7 @@
 import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
+import { hasFileSystem } from "../../src/io/platform.ts";
 import { FakeBucket } from "../helpers/fake_bucket.ts";
 
 /** The outcome of a case. */
@@ -30,6 +31,15 @@ function sumOf(bytes: Uint8Array): number {
 
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function thrown(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 const LENGTH = 100_000;
@@ -304,6 +314,127 @@ const CASES: Cases = {
     await paddle.distributed.saveStateDict(state(), { folder, name: "dist" });
     const merged = await paddle.distributed.loadMergedStateDict({ folder, name: "dist" });
     check((merged.get("w") as paddle.Tensor).equals(state().get("w")!), "distributed");
+  },
+  async "a bucket by S3 requests: parts of a large file, a condition, a slice"(base) {
+    const folder = new paddle.S3Folder(`${base}/bucket`, { prefix: `${crypto.randomUUID()}/`, partSize: 5 * 2 ** 20 });
+    const w = paddle.Tensor.full([3 * 2 ** 19], 0.5), name = "large ü.pdparams";
+    await paddle.save(new Map([["w", w]]), name, { folder, ifUnchanged: { version: null } });
+    await paddle.save(state(), "small.pdparams", { folder });
+    same(await folder.list(), [name, "small.pdparams"]);
+    same(await codeOf(paddle.save(new Map(), name, { folder, ifUnchanged: { version: null } })), "CONFLICT");
+    const checkpoint = await paddle.open(name, { folder });
+    same((await checkpoint.getSlice("w", [-3, -1])).toArray(), [0.5, 0.5]);
+    await checkpoint.close();
+    const value = await paddle.load("small.pdparams", { folder }) as Map<string, paddle.Tensor>;
+    check(value.get("w")!.equals(state().get("w")!), "small");
+    await folder.delete(name);
+    same(await codeOf(paddle.load(name, { folder })), "NOT_FOUND");
+  },
+  async "a directory handle, where there are any"() {
+    const { navigator } = globalThis as {
+      navigator?: { storage?: { getDirectory?: () => Promise<paddle.DirectoryHandle> } };
+    };
+    const root = await navigator?.storage?.getDirectory?.().catch(() => undefined);
+    if (!root) {
+      const error = await thrown(() => new paddle.HandleFolder({} as paddle.DirectoryHandle));
+      return check(error instanceof TypeError && error.message.includes("a directory handle"), String(error));
+    }
+    const folder = new paddle.HandleFolder(root), place = `suite-${crypto.randomUUID()}`, name = `${place}/m.pdparams`;
+    const saved = await codeOf(paddle.save(state(), name, { folder }));
+    // WebKit's files can be written in workers only.
+    if (saved === "UNSUPPORTED_RUNTIME") return;
+    same(saved, null);
+    same(await folder.list(`${place}/`), [name]);
+    const checkpoint = await paddle.open(name, { folder });
+    same((await checkpoint.getSlice("w", [3, 4])).at(0, 1), 37_500.5);
+    await checkpoint.close();
+    await paddle.save(new Map([["w", 7]]), name, { folder });
+    same([...await paddle.load({ folder, name }) as Map<string, unknown>], [["w", 7]]);
+    await folder.delete(name);
+    same(await codeOf(paddle.load(name, { folder })), "NOT_FOUND");
+  },
+  async "a download, in a page"() {
+    if (typeof document !== "object") {
+      const error = await thrown(() => new paddle.DownloadSink("m.pdparams"));
+      return same((error as paddle.PaddleError)?.code, "UNSUPPORTED_RUNTIME");
+    }
+    const { createObjectURL } = URL, { click } = HTMLAnchorElement.prototype;
+    const offered: unknown[] = [];
+    URL.createObjectURL = (blob) => {
+      offered.push(blob);
+      return createObjectURL.call(URL, blob);
+    };
+    HTMLAnchorElement.prototype.click = function () {
+      offered.push(this.download, this.href.startsWith("blob:"));
+    };
+    try {
+      await paddle.save(state(), new paddle.DownloadSink("m.pdparams"));
+    } finally {
+      Object.assign(URL, { createObjectURL });
+      Object.assign(HTMLAnchorElement.prototype, { click });
+    }
+    same(offered.slice(1), ["m.pdparams", true]);
+    const value = await paddle.load(offered[0] as Blob) as Map<string, paddle.Tensor>;
+    check(value.get("w")!.equals(state().get("w")!), "w");
+  },
+  async "a model: as a Layer, for inference, as weights, in every layout"(base) {
+    const server = new paddle.HttpFolder(`${base}/models/`), folder = new paddle.MemoryFolder();
+    const { jit, static: graph } = paddle;
+    for (
+      const [name, program, key] of [["two", "two.pdmodel", "body.0.weight"], ["three", "three.json", "linear_0.w_0"]]
+    ) {
+      const layer = await jit.load(name, { folder: server });
+      same([layer.stateDict().size, layer.variables.size], [10, 10]);
+      await jit.save(layer, name, { folder });
+      const model = await graph.loadInferenceModel(`${base}/models/${name}?token=a%2Fb`);
+      same([...model.parameters.keys()], [...(await jit.load(name, { folder })).variables.keys()]);
+      same(model.feedTargetNames, ["x"]);
+      await graph.relayout(model, "d", { folder, layout: "folder" });
+      await graph.relayout("d", "c", { folder, layout: "combined" });
+      await graph.relayout({ path: "c", paramsFilename: "__params__" }, "p", { folder });
+      for (
+        const [file, original] of [[`p${program.slice(name.length)}`, program], ["p.pdiparams", `${name}.pdiparams`]]
+      ) {
+        const [a, b] = [
+          await graph.loadFromFile(file, { folder }),
+          await graph.loadFromFile(original, { folder: server }),
+        ];
+        same([file, a.length, sumOf(a)], [file, b.length, sumOf(b)]);
+      }
+      const { stateDict, close } = await paddle.recoverStateDict(name, { folder: server, lazy: true });
+      same([stateDict.size, [...stateDict.keys()][0]], [10, key]);
+      await paddle.save(stateDict, "w.pdparams", { folder });
+      await close();
+      same((await paddle.load("w.pdparams", { folder }) as Map<string, unknown>).size, 10);
+      const outputs = model.fetchTargets.map(({ name }) => name);
+      const bytes = graph.serializeProgram("x", outputs, { program: model.program });
+      same(graph.deserializeProgram(bytes).ops().length, model.program.ops().length);
+      for (const file of await folder.list()) await folder.delete(file);
+    }
+  },
+  async "a tar on a server, and one that is compressed"(base) {
+    for (const archive of ["models.tar", "models.tar.gz"]) {
+      if (archive.endsWith("gz") && typeof DecompressionStream === "undefined" && !hasFileSystem()) {
+        same(await codeOf(paddle.openArchive(`${base}/${archive}`)), "UNSUPPORTED_RUNTIME");
+        continue;
+      }
+      const folder = await paddle.openArchive(`${base}/${archive}`);
+      same((await folder.list()).length, 5);
+      const values = await paddle.load("two", { folder }) as Map<string, paddle.Tensor>;
+      same(values.size, 10);
+      await folder.close();
+    }
+  },
+  async "a folder that is saved as a whole, where there are paths"() {
+    const name = `oarlock-suite-${crypto.randomUUID()}`, options = { wholeFolder: true };
+    if (!hasFileSystem()) {
+      const error = await paddle.distributed.saveStateDict(state(), name, options).then(() => null, (error) => error);
+      return check(error instanceof TypeError && error.message.includes("wholeFolder"), String(error));
+    }
+    for (let i = 0; i < 2; i++) await paddle.distributed.saveStateDict(state(), name, options);
+    const merged = await paddle.distributed.loadMergedStateDict(name);
+    check((merged.get("w") as paddle.Tensor).equals(state().get("w")!), "w");
+    same(await paddle.recoverFolder(name), "nothing");
   },
   async "encrypted bytes, by every cipher"() {
     const key = new Uint8Array(32).fill(7), plain = paddle.encode(new Map([["w", paddle.zeros([1000])]]));
