@@ -42,7 +42,6 @@ const NAMED_WRITES = [
   "src/cli/command.ts: name",
   "src/cli/commands/set.ts: key as number",
   "src/cli/reading.ts: name as keyof Limits",
-  "src/codec/program/message.ts: field!.key",
   "src/codec/program/message.ts: field.key",
   "src/codec/program/message.ts: key",
   "src/codec/program/schema.ts: field.key",

@@ -59,6 +59,21 @@ function picked(message: unknown, like: unknown): unknown {
   );
 }
 
+describe("an operator that was changed and written", () => {
+  it("is written anew after another change, and a copy that was made before stays as it was", () => {
+    const program = deserializeProgram(bytesOf(LEGACY));
+    last(program).setAttribute("a", 1);
+    assert.equal(last(again(program)).attributes.get("a"), 1);
+    const copy = program.clone();
+    last(program).setAttribute("a", 2);
+    assert.equal(last(again(program)).attributes.get("a"), 2);
+    assert.equal(last(again(copy)).attributes.get("a"), 1);
+    last(copy).setAttribute("a", 3);
+    assert.equal(last(again(copy)).attributes.get("a"), 3);
+    assert.equal(last(again(program)).attributes.get("a"), 2);
+  });
+});
+
 describe("an attribute of an operator in a ProgramDesc", () => {
   for (const [type, value, field, onWire, read = value] of TYPES) {
     it(`of type ${type} is ${JSON.stringify(onWire, (_, v) => typeof v === "bigint" ? `${v}n` : v)} in the file`, () => {

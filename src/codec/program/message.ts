@@ -52,9 +52,7 @@ export function makeMessage<Name extends keyof Messages>(name: Name, init: Parti
 
 function empty(rule: MessageRule): AnyMessage {
   const message: AnyMessage = Object.create(rule.defaults);
-  rule.fields.forEach((field) => {
-    if (field!.isList) message[field!.key] = [];
-  });
+  for (const key of rule.lists) message[key] = [];
   return message;
 }
 
@@ -148,9 +146,4 @@ function writeValue(writer: WireWriter, field: FieldRule, value: unknown): void 
   else if (scalar === "float") writer.float(value as number);
   else if (scalar === "double") writer.double(value as number);
   else writer.varint(typeof value === "boolean" ? Number(value) : value as number | bigint);
-}
-
-/** An independent copy. */
-export function cloneMessage<Name extends keyof Messages>(name: Name, message: Messages[Name]): Messages[Name] {
-  return readMessage(name, writeMessage(name, message));
 }

@@ -6,7 +6,7 @@
 import type { AttributeValue, Operator } from "../../program.ts";
 import { attributeTypeName, BLOCK, BLOCKS, readAttribute, STRINGS, VAR, VARS, writeAttribute } from "./attribute.ts";
 import { runsBlock } from "./check_program.ts";
-import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
+import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import { Wire } from "./wire.ts";
 import { isIntegerOf } from "../../words/integers.ts";
@@ -138,17 +138,17 @@ export class OpDesc implements Operator {
 
   /** An independent copy. */
   clone(): OpDesc {
-    return new OpDesc(this.#raw ?? cloneMessage("OpDesc", this.#read()));
+    return new OpDesc(this.serialize());
   }
 
-  /** Whether it is unchanged since it was read. */
+  /** Whether it is unchanged since it was read or encoded. */
   get isUntouched(): boolean {
     return this.#raw !== null;
   }
 
-  /** The bytes of its message. */
+  /** The bytes of its message, which it then keeps. */
   serialize(): Uint8Array {
-    return this.#raw ?? writeMessage("OpDesc", this.#message!);
+    return this.#raw ??= writeMessage("OpDesc", this.#message!);
   }
 
   #read(): Message {

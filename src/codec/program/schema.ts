@@ -39,6 +39,8 @@ export interface MessageRule {
   readonly watched: Watched | null;
   /** By field number. */
   readonly fields: readonly (FieldRule | undefined)[];
+  /** Properties of the repeated fields. */
+  readonly lists: readonly string[];
   /** Bits of the required fields. */
   readonly required: number;
   /** Values of fields that are not set. */
@@ -73,15 +75,16 @@ export function ruleOf(name: string): MessageRule {
   const known = rules.get(name);
   if (known) return known;
   lines ??= linesByMessage();
-  const fields: FieldRule[] = [], defaults: Record<string, unknown> = {};
+  const fields: FieldRule[] = [], lists: string[] = [], defaults: Record<string, unknown> = {};
   let required = 0;
   for (const [i, line] of lines.get(name)!.entries()) {
     const field = fieldRule(name, line, 1 << i);
     fields[field.number] = field;
     required |= field.required;
-    if (field.scalar && !field.isList) defaults[field.key] = SCALARS[field.scalar].unset;
+    if (field.isList) lists.push(field.key);
+    else if (field.scalar) defaults[field.key] = SCALARS[field.scalar].unset;
   }
-  const rule = { name, watched: WATCHED[name] ?? null, fields, required, defaults };
+  const rule = { name, watched: WATCHED[name] ?? null, fields, lists, required, defaults };
   rules.set(name, rule);
   return rule;
 }

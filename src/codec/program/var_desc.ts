@@ -6,7 +6,7 @@
 import { type DType, dtypeInfo, dtypeOfVarType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { ProgramVariable, VariableKind } from "../../program.ts";
-import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
+import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 
 type Message = Messages["VarDesc"];
@@ -144,17 +144,17 @@ export class VarDesc implements ProgramVariable {
 
   /** An independent copy. */
   clone(): VarDesc {
-    return new VarDesc(this.#raw ?? cloneMessage("VarDesc", this.#read()));
+    return new VarDesc(this.serialize());
   }
 
-  /** Whether it is unchanged since it was read. */
+  /** Whether it is unchanged since it was read or encoded. */
   get isUntouched(): boolean {
     return this.#raw !== null;
   }
 
-  /** The bytes of its message. */
+  /** The bytes of its message, which it then keeps. */
   serialize(): Uint8Array {
-    return this.#raw ?? writeMessage("VarDesc", this.#message!);
+    return this.#raw ??= writeMessage("VarDesc", this.#message!);
   }
 
   #tensor(): Tensor | undefined {

@@ -6,7 +6,8 @@
 
 /** A growing buffer of protobuf bytes. */
 export class WireWriter {
-  #bytes = new Uint8Array(64);
+  // Most operators fit, so that they need no larger buffer.
+  #bytes = new Uint8Array(1024);
   #length = 0;
 
   /** A field's number and wire type. */
@@ -46,9 +47,14 @@ export class WireWriter {
 
   /** The output of `write`, preceded by its length. */
   nested(write: () => void): this {
-    const start = this.#length;
+    const start = this.#room(1);
+    this.#length = start + 1;
     write();
-    const written = this.#bytes.slice(start, this.#length);
+    const length = this.#length - start - 1;
+    this.#bytes[start] = length;
+    if (length < 0x80) return this;
+    // The length takes more than the one byte left for it.
+    const written = this.#bytes.slice(start + 1, this.#length);
     this.#length = start;
     return this.bytes(written);
   }
