@@ -16,7 +16,7 @@ import { closeAll } from "./io/source.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
-import { foldedIn } from "./model/folded.ts";
+import { type Folded, foldedInSteps } from "./model/folded.ts";
 import { type MatchedName, matchNames, sharedKeys } from "./model/match_names.ts";
 import {
   foldingNote,
@@ -176,7 +176,8 @@ function* recover(
   { names, like }: RecoverOptions,
 ): Generator<void, Pick<Recovered, "stateDict" | "report">> {
   const programs = methods.map(({ program }) => program);
-  const folded = programs.map(foldedIn);
+  const folded: Folded[] = [];
+  for (const program of programs) folded.push(yield* foldedInSteps(program));
   const uses = yield* usesInSteps(programs, folded);
   const values = new Map(methods.flatMap(({ variables }) => [...variables]));
   const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));

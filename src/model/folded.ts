@@ -5,6 +5,8 @@
  * @module
  */
 import type { Operator, Program } from "../program.ts";
+import { StepPace } from "../words/steps.ts";
+import { OP_WEIGHT } from "./prune_program.ts";
 
 /** What was folded. */
 export interface Folded {
@@ -27,13 +29,17 @@ const INTO_IT =
 const MADE = "made by folding a batch normalisation into a convolution: no layer of the network has it";
 const COMPUTED = "the result of an operator, computed ahead from parameters that are no longer there";
 
-/** Look for the traces in a ProgramDesc. Optimised PIR programs are written before anything is folded. */
-export function foldedIn(program: Program): Folded {
+/** Look for the traces in a ProgramDesc, in steps between which other work may run. Optimised PIR programs are written before anything is folded. */
+export function* foldedInSteps(program: Program): Generator<void, Folded> {
   const changed = new Map<string, string>();
   const folded = new Set<Operator>();
   if (program.form === "json") return { changed, convolutions: 0 };
+  const pace = new StepPace(), written = new Set<string>();
   const saved = new Set(program.parameters().map(({ name }) => name));
-  const written = new Set(program.ops().flatMap((op) => [...namesOf(op.outputs)]));
+  for (const op of program.ops()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    for (const name of namesOf(op.outputs)) written.add(name);
+  }
   for (const name of saved) {
     if (MADE_BIAS.test(name)) changed.set(name, MADE);
     else if (RESULT.test(name) && !written.has(name)) changed.set(name, COMPUTED);
@@ -41,6 +47,7 @@ export function foldedIn(program: Program): Folded {
   const layers = normalisationsOf(program);
   const writers = new Map<string, Operator>();
   for (const op of program.ops()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     const convolution = CONVOLUTION.test(op.type) ? op : addedTo(op, writers);
     if (convolution && (takesMadeBias(op) || standsFor(op, layers))) {
       folded.add(convolution);

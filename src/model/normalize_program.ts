@@ -25,8 +25,13 @@ export function* normalizeDescInSteps(
 ): Generator<void, ProgramDesc> {
   const made = program.clone();
   const [main] = made.blocks;
+  const pace = new StepPace(), names = new Set<string>();
+  for (const variable of main.vars) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    names.add(variable.name);
+  }
   for (const name of [...feeds, ...fetches]) {
-    if (!main.variable(name)) {
+    if (!names.has(name)) {
       throw new SourceError("NOT_FOUND", `The program's block 0 has no variable ${quote(name)}`, { at: name });
     }
   }

@@ -29,7 +29,11 @@ export function* pruneProgramInSteps(
 ): Generator<void, string[]> {
   const [main] = program.blocks, pace = new StepPace();
   const fed = new Set(feeds), needed = new Set(targets), used = new Set<string>();
-  const persistable = new Set(program.vars().filter((variable) => variable.persistable).map(({ name }) => name));
+  const persistable = new Set<string>();
+  for (const variable of program.vars()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    if (variable.persistable) persistable.add(variable.name);
+  }
   const reads = readsOf(program);
   const kept: OpDesc[] = [];
   for (let i = main.ops.length - 1; i >= 0; i--) {

@@ -13,6 +13,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
+import { encodeInSteps } from "../model/encode_program.ts";
 import { removeTrainingInfoInSteps } from "../model/remove_training_info.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormatInSteps } from "../model/program_format.ts";
@@ -99,9 +100,11 @@ export async function saveInferenceModel(
   const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false } = options;
   const steps = normalizeProgramInSteps(options.program, feedVars, fetchVars, { skipPruneProgram });
   const program = await inTurns(steps, options.signal);
-  const values = parametersOf(program, parameters);
   if (program instanceof ProgramDesc) await inTurns(removeTrainingInfoInSteps(program, clipExtra), options.signal);
   await inTurns(applyFormatInSteps(program, options), options.signal);
+  if (program instanceof ProgramDesc) await inTurns(encodeInSteps(program), options.signal);
+  // Only now: the steps have decoded the variables.
+  const values = parametersOf(program, parameters);
   const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
     throw notAPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);

@@ -4,6 +4,7 @@ import {
   crypto,
   decode,
   encode,
+  jit,
   load,
   MemoryFolder,
   NDArray,
@@ -84,6 +85,8 @@ const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
       folder: new MemoryFolder(),
       signal,
     }),
+  "jit.save": (signal) =>
+    jit.save({ programs: { forward: program }, stateDict: new Map() }, "out", { folder: new MemoryFolder(), signal }),
   "a load": (signal) => load("state.pdparams", { folder, signal }),
   "a load of safetensors": (signal) => load("state.safetensors", { folder, signal }),
   "an open of safetensors": (signal) => safetensors.open("state.safetensors", { folder, signal }),
