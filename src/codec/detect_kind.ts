@@ -152,7 +152,6 @@ export function otherKindError(
   // An empty file is of no kind.
   if (head.length === 0) return null;
   const kind = detectKind(head, size);
-  if (kind === "empty") return null;
   const ours = OURS.get(kind);
   if (ours) return new FormatError("WRONG_FORMAT", `This is ${ours}, not ${due}`, { offset: 0, cause });
   const { code, message, hint } = foreignError(head);

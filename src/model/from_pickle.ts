@@ -17,7 +17,7 @@ import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { atOnce, StepPace } from "../words/steps.ts";
+import { StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 import { elementCount } from "../words/element_count.ts";
 import { carryFloats } from "../words/floats.ts";
@@ -25,7 +25,7 @@ import { carryFloats } from "../words/floats.ts";
 /** The float8 dtype that int8 tensors stand for, for all of them or by key. */
 export type Float8Choice = Float8 | Readonly<Record<string, Float8>>;
 
-/** Options of {@linkcode fromPickle}. */
+/** Options of {@linkcode fromPickleInSteps}. */
 export interface FromPickleOptions extends ArrayContext {
   /** Return arrays instead of Tensors. @default {false} */
   returnNumpy?: boolean;
@@ -37,12 +37,7 @@ export interface FromPickleOptions extends ArrayContext {
   float8?: Float8Choice;
 }
 
-/** The value that `paddle.load` returns; warnings are added to `pickle.warnings`. */
-export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
-  return atOnce(fromPickleInSteps(pickle, options));
-}
-
-/** {@linkcode fromPickle} in steps, between which other work may run. */
+/** The value that `paddle.load` returns, in steps between which other work may run; warnings are added to `pickle.warnings`. */
 export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): Generator<void, unknown> {
   let { root } = pickle;
   let isAsRead = true;

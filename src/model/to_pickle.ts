@@ -97,12 +97,7 @@ function isTensor(value: object): boolean {
   return value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows;
 }
 
-/** FORMATS.md 1.3: a plain dict of arrays, and the name table last. */
-export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
-  return atOnce(stateDictInSteps(dict));
-}
-
-/** {@linkcode stateDict} in steps, between which other work may run. */
+/** FORMATS.md 1.3: a plain dict of arrays, and the name table last; in steps, between which other work may run. */
 export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
   const shaped = new Map<unknown, unknown>(), names = new Map<unknown, unknown>();
   const pace = new StepPace();

@@ -8,7 +8,7 @@ import { carryFloats } from "../words/floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
 import { someGivenInSteps } from "./walk.ts";
-import { atOnce, StepPace } from "../words/steps.ts";
+import { StepPace } from "../words/steps.ts";
 
 /** What identifies a Layer here, below the module of the class: a state dict but, unlike in optimizers and schedulers, no `step`. */
 interface LayerLike {
@@ -20,12 +20,10 @@ function isLayer(value: unknown): value is LayerLike {
     !(value instanceof Map) && !("step" in value);
 }
 
-/** Replaces Layers by their state dicts, which every version of Paddle loads. If there are any, the containers are copied. */
-export function withoutLayers(root: unknown): unknown {
-  return atOnce(withoutLayersInSteps(root));
-}
-
-/** {@linkcode withoutLayers} in steps, between which other work may run. */
+/**
+ * Replaces Layers by their state dicts, which every version of Paddle loads, in steps between which other work may run. If there are any, the
+ * containers are copied.
+ */
 export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   if (isLayer(root)) return root.stateDict();
   const made = new Map<unknown, unknown>();

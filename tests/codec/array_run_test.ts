@@ -7,7 +7,8 @@ import { PickledArray } from "../../src/codec/pickle/pickled.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import type { PickleFinding } from "../../src/codec/pickle/symbol_guard.ts";
 import { type Limits, resolveLimits } from "../../src/limits.ts";
-import { fromPickle } from "../../src/model/from_pickle.ts";
+import { fromPickleInSteps } from "../../src/model/from_pickle.ts";
+import { atOnce } from "../../src/words/steps.ts";
 import { describe } from "../real/describe.ts";
 
 /** With a window of this size no run of opcodes is seen as a whole, so every opcode is executed on its own. */
@@ -73,7 +74,7 @@ function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): strin
       { window, copy },
     );
     const places = placesOf(pickle.root);
-    const value = audit ? "audited" : describe(fromPickle(pickle, { borrowed: !copy }));
+    const value = audit ? "audited" : describe(atOnce(fromPickleInSteps(pickle, { borrowed: !copy })));
     return JSON.stringify([value, places, findings, pickle.opcodes, pickle.end, pickle.warnings]);
   } catch (error) {
     assert.ok(isPaddleError(error), String(error));
@@ -188,14 +189,16 @@ suite("arrays that are read in whole runs of opcodes", () => {
       const bytes = encode(many, { protocol });
       const kept = bytes.slice();
       const pickle = driveBytes((cursor) => readPickle(cursor), bytes, { copy: true });
-      const back = fromPickle(pickle, { borrowed: false }) as Map<string, NDArray>;
+      const back = atOnce(fromPickleInSteps(pickle, { borrowed: false })) as Map<string, NDArray>;
       for (const array of back.values()) {
         assert.ok(array.isLoaded && array.unread === null);
         array.fill(-1);
         assert.equal(array.data.buffer.byteLength, array.nbytes);
       }
       assert.deepEqual(bytes, kept);
-      const again = fromPickle(driveBytes((cursor) => readPickle(cursor), bytes, { copy: true }), { borrowed: false });
+      const again = atOnce(
+        fromPickleInSteps(driveBytes((cursor) => readPickle(cursor), bytes, { copy: true }), { borrowed: false }),
+      );
       back.get("key 7")!.fill(3);
       for (const [key, array] of again as Map<string, NDArray>) assert.equal(array.at(5), Number(key.slice(4)));
       for (const [key, array] of back) assert.equal(array.at(0), key === "key 7" ? 3 : -1);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { type Json, JsonNumber, JsonObject } from "../../src/codec/json/json.ts";
-import { readJson, readJsonInSteps } from "../../src/codec/json/read_json.ts";
+import { readJsonInSteps } from "../../src/codec/json/read_json.ts";
 import { writeJsonInSteps } from "../../src/codec/json/write_json.ts";
-import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/limits.ts";
 import { atOnce } from "../../src/words/steps.ts";
 
 const bytesOf = (text: string | number[]): Uint8Array =>
@@ -16,6 +16,8 @@ const plain = (value: Json): unknown =>
     ? value.map(plain)
     : value;
 const object = (...members: [string, Json][]) => ({ members });
+const readJson = (bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json =>
+  atOnce(readJsonInSteps(bytes, limits));
 const read = (text: string | number[]): Json => readJson(bytesOf(text));
 
 describe("the JSON of programs", () => {

@@ -8,7 +8,12 @@ import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { detectKind, HEAD_BYTES } from "../../src/codec/detect_kind.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
-import { plainRecordHead, plainRecordHeadSize, recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
+import {
+  plainRecordHead,
+  plainRecordHeadSize,
+  recordSize,
+  writeRecordChunks,
+} from "../../src/codec/record/write_record.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
 import { FormatError, LimitError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
@@ -16,6 +21,7 @@ import { NDArray } from "../../src/ndarray.ts";
 import { DenseTensor } from "../../src/tensor.ts";
 import { SelectedRows } from "../../src/values.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
+import { bytesOf } from "../../src/words/unread_bytes.ts";
 
 const WINDOWS = [1, 7, Infinity];
 
@@ -27,7 +33,8 @@ const readTensor = (bytes: Uint8Array, window = Infinity): RawTensor => {
   assert.ok("dtype" in raw);
   return raw;
 };
-const written = (value: NDArray | SelectedRows): Uint8Array => Uint8Array.from(Buffer.concat([...writeRecord(value)]));
+const chunksOf = (value: NDArray | SelectedRows): Uint8Array[] => [...writeRecordChunks(value)].map(bytesOf);
+const written = (value: NDArray | SelectedRows): Uint8Array => Uint8Array.from(Buffer.concat(chunksOf(value)));
 const fixture = (name: string) => new Uint8Array(readFileSync(join("tests/fixtures/binary", name)));
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const patterned = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37 + 11) & 255);
@@ -189,7 +196,7 @@ describe("binary tensors", () => {
 
   it("that are large are read and written without a copy", () => {
     const array = new NDArray("uint8", [5000], patterned(5000));
-    const chunks = [...writeRecord(array)];
+    const chunks = chunksOf(array);
     assert.equal(chunks[1].buffer, array.bytes.buffer);
     const bytes = written(array);
     for (const window of WINDOWS) {

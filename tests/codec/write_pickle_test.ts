@@ -27,10 +27,11 @@ import {
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { sizeOfPickle, writePickle, type WritePickleOptions } from "../../src/codec/pickle/write/write_pickle.ts";
-import { fromPickle } from "../../src/model/from_pickle.ts";
+import { fromPickleInSteps } from "../../src/model/from_pickle.ts";
 import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
-import { withoutLayers } from "../../src/model/without_layers.ts";
+import { withoutLayersInSteps } from "../../src/model/without_layers.ts";
+import { atOnce } from "../../src/words/steps.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
 
 const PROTOCOLS = [2, 3, 4] as const;
@@ -498,7 +499,7 @@ describe("shapeForSave", () => {
       const slices = ["big@@.0", "big@@.1", "big@@.2"];
       assert.deepEqual(keys, [NAME_TABLE, ...slices, "w@@.0", "w@@.1", "w@@.2", BIG_PARAMS]);
       const read = driveBytes((cursor) => readPickle(cursor), pickle(value, { protocol }));
-      const back = fromPickle(read, { borrowed: true }) as Map<string, Tensor>;
+      const back = atOnce(fromPickleInSteps(read, { borrowed: true })) as Map<string, Tensor>;
       assert.ok(back.get("big")!.equals(big) && back.get("big")!.name === "b");
       assert.ok(back.get("w")!.equals(weight()));
     }
@@ -513,7 +514,7 @@ describe("shapeForSave", () => {
     const state = (floats as Map<unknown, unknown>).set(1, big).set(2, big).set(tuple, big);
     const { value } = shapeForSave(state, { protocol: 2, maxArrayBytes: 9 });
     const read = driveBytes((cursor) => readPickle(cursor), pickle(value, { protocol: 2 }));
-    const back = fromPickle(read, { borrowed: true });
+    const back = atOnce(fromPickleInSteps(read, { borrowed: true }));
     assert.deepEqual([...(back as Map<unknown, unknown>).keys()], [1, 2, tuple]);
     const again = pickle(shapeForSave(back, { protocol: 4 }).value, { protocol: 4 });
     assert.equal(hex(again), hex(pickle(shapeForSave(state, { protocol: 4 }).value, { protocol: 4 })));
@@ -534,9 +535,9 @@ describe("saving a Layer among other containers", () => {
     counts.factory = "builtins.int";
     const ordered = new OrderedDict<string, unknown>([["o", Tuple.of(1, 2)]]);
     ordered.attributes = new Map([["_metadata", 1]]);
-    const copy = withoutLayers(
+    const copy = atOnce(withoutLayersInSteps(
       new Map<string, unknown>([["counts", counts], ["layer", layer], ["again", layer], ["ordered", ordered]]),
-    ) as Map<string, unknown>;
+    )) as Map<string, unknown>;
     const [a, b] = [copy.get("counts") as DefaultDict, copy.get("ordered") as OrderedDict];
     assert.ok(a instanceof DefaultDict && a.factory === "builtins.int" && (a.get("a") as Float).value === 1);
     assert.ok(b instanceof OrderedDict && b.attributes === ordered.attributes && b.get("o") instanceof Tuple);

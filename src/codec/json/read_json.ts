@@ -4,18 +4,13 @@
  * @module
  */
 import { FormatError, quote } from "../../errors.ts";
-import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
-import { atOnce, STEP } from "../../words/steps.ts";
+import { Budget, type Limits, PRICES } from "../../limits.ts";
+import { STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 import { integerOf } from "../../words/integers.ts";
 
-/** Parse the value in `bytes`, which only whitespace may follow. */
-export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
-  return atOnce(readJsonInSteps(bytes, limits));
-}
-
-/** {@linkcode readJson} in steps, between which other work may run. */
+/** Parse the value in `bytes`, which only whitespace may follow, in steps between which other work may run. */
 export function readJsonInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Json> {
   return new JsonReader(bytes, limits).read();
 }

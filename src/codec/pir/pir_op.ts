@@ -246,10 +246,6 @@ export class PirOp implements Operator {
     return this.persistableAt(0);
   }
 
-  get stopGradient(): boolean | undefined {
-    return this.stopGradientAt(0);
-  }
-
   /** Whether there is a result `i`, and it is persistable. */
   persistableAt(i: number): boolean {
     return i < this.results.length && (this.#flagAt("persistable", i) ?? this.type === PARAMETER);

@@ -7,19 +7,14 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
-import { bytesOf, type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { u32, u64, u64s } from "../little_endian.ts";
 import { SelectedRows } from "../../values.ts";
 import { shownValue } from "../../words/described.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
-/** The chunks of a record: its head, and the tensor's bytes uncopied. */
-export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
-  for (const chunk of writeRecordChunks(value)) yield bytesOf(chunk);
-}
-
-/** The chunks of a record, with a stand-in for data that is still in a file. */
+/** The chunks of a record: its head, and the tensor's bytes uncopied, with a stand-in for those that are still in a file. */
 export function* writeRecordChunks(value: NDArray | SelectedRows): Generator<Chunk, void> {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
