@@ -10,6 +10,9 @@ const UNASKED = 256 * 2 ** 20;
 /** Elements per page. */
 const PAGE = 20;
 
+/** An array that is a whole file has no name. */
+const NAMELESS = "(array)";
+
 /** What the panel needs from the page around it. */
 export interface Around {
   client: WorkerClient;
@@ -33,12 +36,12 @@ export function list(entries: readonly (readonly [string, string])[]): HTMLEleme
 
 /** Show one tensor in `panel`. */
 export function showTensor(panel: HTMLElement, around: Around, id: number, array: ArrayRow): void {
-  const figures = element("div", { id: "statistics" });
+  const figures = element("div", { id: "statistics" }), title = array.name || NAMELESS;
   const button = element("button", { type: "button", id: "compute" }, "Compute");
   const compute = async () => {
     figures.replaceChildren(element("p", { class: "quiet" }, "Computing…"));
     const statistics = await around.task(
-      `Statistics of ${isolated(array.name)}`,
+      `Statistics of ${isolated(title)}`,
       (options) => around.client.call("statistics", [id, array.name], options),
     );
     figures.replaceChildren(
@@ -53,7 +56,7 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
   };
   button.addEventListener("click", compute);
   panel.replaceChildren(
-    heading(array.name || "(array)"),
+    heading(title),
     list([
       ["Dtype", array.dtype],
       ["Shape", shapeText(array.shape)],
@@ -193,7 +196,7 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
       current = done.text;
       restore();
       input.className = done.edited ? "edited" : "";
-      around.say(`${isolated(array.name)}[${index}] is ${done.text}.`);
+      around.say(`${isolated(array.name || NAMELESS)}[${index}] is ${done.text}.`);
       around.onEdit(id, done.edits);
     } catch (error) {
       if (!(error instanceof WorkerFailure)) throw error;

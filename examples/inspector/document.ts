@@ -35,6 +35,7 @@ async function sizeOf({ folder, name }: Found, signal?: AbortSignal): Promise<nu
 
 /** Open a document that was found. */
 export async function openDocument(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
+  if (found.failure !== undefined) throw found.failure;
   const from = { folder: found.folder, name: found.name };
   if (/\.npy$/i.test(found.name)) return await ofCheckpoint(await npy.open(from, { signal }), found, signal);
   if (/\.npz$/i.test(found.name)) {

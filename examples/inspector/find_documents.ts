@@ -9,6 +9,8 @@ export interface Found {
   name: string;
   /** Name of its program, if it is a model. */
   program: string | null;
+  /** Why it cannot be opened, if that is known already. */
+  failure?: unknown;
   /** For a 1.x folder: the names of its program and of the file that holds all parameters, if there is one. */
   modelFilename?: string;
   paramsFilename?: string;

@@ -172,8 +172,9 @@ const operatorList: VirtualList = new VirtualList({
     );
   },
   async onChoose(index) {
-    const operator = await task("Operator", () => client.call("operator", [view!.id, index]), false);
-    if (!operator) return;
+    const { id } = view!;
+    const operator = await task("Operator", () => client.call("operator", [id, index]), false);
+    if (!operator || view?.id !== id) return;
     inDetail = null;
     showOperator(detail, index, operator);
     revealDetail();
@@ -318,16 +319,19 @@ async function open(what: string, body: (options: CallOptions) => Promise<Docume
   await client.call("closeFrom", [first.id]);
 }
 
-async function openFiles(files: NamedFile[]): Promise<void> {
-  if (files.length === 0) return say("There are no files in it.");
-  await open("Opening", (options) => client.call("openFiles", [files], options));
+async function openFiles(filesOf: (signal?: AbortSignal) => NamedFile[] | Promise<NamedFile[]>): Promise<void> {
+  await open("Opening", async (options) => {
+    const files = await filesOf(options.signal);
+    return files.length === 0 ? [] : await client.call("openFiles", [files], options);
+  });
 }
 
 for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
   const field = byId<HTMLInputElement>(input);
   byId(button).addEventListener("click", () => field.click());
   field.addEventListener("change", () => {
-    openFiles(chosenFiles(field.files!));
+    const files = chosenFiles(field.files!);
+    openFiles(() => files);
     field.value = "";
   });
 }
@@ -336,21 +340,24 @@ byId("url-form").addEventListener("submit", (event) => {
   const { value } = byId<HTMLInputElement>("url");
   open("Opening", (options) => client.call("openUrl", [value], options));
 });
+/** Whether text is dragged to a field, which takes it. */
+function isOfField({ dataTransfer, target }: DragEvent): boolean {
+  return target instanceof HTMLInputElement && !dataTransfer?.types.includes("Files");
+}
 addEventListener("dragover", (event) => {
+  if (isOfField(event)) return;
   event.preventDefault();
   document.body.classList.add("dragging");
 });
 addEventListener("dragleave", ({ relatedTarget }) => {
   if (!relatedTarget) document.body.classList.remove("dragging");
 });
-addEventListener("drop", async (event) => {
-  event.preventDefault();
+addEventListener("drop", (event) => {
   document.body.classList.remove("dragging");
-  try {
-    if (event.dataTransfer) openFiles(await droppedFiles(event.dataTransfer));
-  } catch (error) {
-    showFailure(failureOf(error));
-  }
+  if (isOfField(event)) return;
+  event.preventDefault();
+  if (!event.dataTransfer?.types.includes("Files")) return say("There are no files in it.");
+  openFiles(droppedFiles(event.dataTransfer));
 });
 chooser.addEventListener("change", () => show(Number(chooser.value), entries));
 addEventListener("beforeunload", (event) => {

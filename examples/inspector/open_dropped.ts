@@ -9,8 +9,11 @@ export function chosenFiles(files: Iterable<File>): NamedFile[] {
   return [...files].map((file) => [file.webkitRelativePath || file.name, file]);
 }
 
-/** Dropped files. The items must be read before anything is awaited. */
-export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]> {
+/** Entries that are looked at together. */
+const TOGETHER = 100;
+
+/** Dropped files, found by the returned function. The items are read right away: later there are none. */
+export function droppedFiles(transfer: DataTransfer): (signal?: AbortSignal) => Promise<NamedFile[]> {
   const found: NamedFile[] = [], todo: FileSystemEntry[] = [];
   const add = (name: string, file: File) => {
     found.push([name, file]);
@@ -23,14 +26,18 @@ export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]>
     if (file) add(file.name, file);
     else if (entry) todo.push(entry);
   }
-  while (todo.length > 0) {
-    const entry = todo.shift()!;
-    if (entry.isFile) {
-      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-      add(entry.fullPath.slice(1), file);
-    } else todo.push(...await entriesOf(entry as FileSystemDirectoryEntry));
-  }
-  return found;
+  const visit = async (entry: FileSystemEntry) => {
+    if (entry.isDirectory) return todo.push(...await entriesOf(entry as FileSystemDirectoryEntry));
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    add(entry.fullPath.slice(1), file);
+  };
+  return async (signal) => {
+    while (todo.length > 0) {
+      signal?.throwIfAborted();
+      await Promise.all(todo.splice(0, TOGETHER).map(visit));
+    }
+    return found;
+  };
 }
 
 /** All entries of a directory, which browsers return in batches. */

@@ -73,7 +73,13 @@ const handlers: Handlers = {
     const names = await folder.list();
     const documents = findDocuments(folder, names.filter((name) => !ARCHIVE.test(name)));
     for (const name of names.filter((name) => ARCHIVE.test(name))) {
-      documents.push(...await inArchive({ folder, name }, name, signal));
+      try {
+        documents.push(...await inArchive({ folder, name }, name, signal));
+      } catch (failure) {
+        signal.throwIfAborted();
+        // The other files are opened nevertheless.
+        documents.push({ label: name, folder, name, program: null, failure });
+      }
     }
     return enter(documents);
   },

@@ -376,13 +376,80 @@ const CASES: Record<string, () => Promise<void>> = {
     assert.equal(await page.isHidden("#failure"), true, await page.textContent("#failure"));
     assert.equal(await page.textContent("#document-title"), "net.pdparams");
   },
+  async "a folder that takes long to look through says so, can be cancelled, and gives way to what is opened later"() {
+    await openFiles([NET]);
+    const drop = () =>
+      page.evaluate((bytes: number[]) => {
+        const late = {
+          fullPath: "/late/late.pdparams",
+          isFile: true,
+          file: (resolve: (file: File) => void) => resolve(new File([Uint8Array.from(bytes)], "late.pdparams")),
+        };
+        const batches = [[late], []];
+        const readEntries = (resolve: (entries: unknown[]) => void) => {
+          Object.assign(globalThis, { release: () => resolve(batches.shift()!) });
+          if (batches.length < 2) resolve(batches.shift()!);
+        };
+        const entry = { isDirectory: true, createReader: () => ({ readEntries }) };
+        const items = [{ webkitGetAsEntry: () => entry, getAsFile: () => null }];
+        const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+        Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+        document.body.dispatchEvent(event);
+      }, [...encode(new Map([["late", new Tensor("float32", [1])]]))]);
+    const release = () => page.evaluate(() => (globalThis as unknown as { release(): void }).release());
+    await drop();
+    await status(/^Opening…$/);
+    await page.click("#cancel");
+    await release();
+    await status(/^Opening: cancelled\.$/);
+    await drop();
+    await openFiles([MODEL + ".pdmodel"], /operators/);
+    await release();
+    await openFiles([NET]);
+    assert.equal(await page.textContent("#document-title"), "net.pdparams");
+    await drop();
+    await release();
+    await status(/^.?late/);
+  },
+  async "a broken archive does not keep the files beside it from being opened"() {
+    writeFileSync(join(folder, "broken.zip"), "PK\x03\x04 and no more");
+    await openFiles([join(folder, "broken.zip"), NET]);
+    assert.equal(await page.isHidden("#failure"), true);
+    await page.selectOption("#document", { label: "broken.zip" });
+    await page.waitForSelector("#failure >> text=TRUNCATED");
+    assert.equal(await page.textContent("#tab-tensors"), await page.textContent("[role=tab][aria-selected=true]"));
+    await page.click("#failure-close");
+  },
+  async "text is dropped into a field, and nowhere else"() {
+    const isTaken = (selector: string) =>
+      page.$eval(selector, (place: Element) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData("text/plain", "https://example.com/m.pdparams");
+        const ofType = (type: string) => new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+        return ["dragover", "drop"].map((type) => !place.dispatchEvent(ofType(type)));
+      });
+    assert.deepEqual(await isTaken("#url"), [false, false]);
+    assert.deepEqual(await isTaken("#content"), [true, true]);
+    await status(/no files/);
+  },
   async "fits a narrow phone, however many buttons there are"() {
     await openFiles(["tests/fixtures/archives/gnu.tar"]);
-    for (const width of [360, 320]) {
-      await page.setViewportSize({ width, height: 700 });
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
-    }
-    await page.setViewportSize({ width: 1280, height: 800 });
+    const fits = async () => {
+      for (const width of [360, 320]) {
+        await page.setViewportSize({ width, height: 700 });
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+      }
+      await page.setViewportSize({ width: 1280, height: 800 });
+    };
+    await fits();
+    await openFiles([NET]);
+    await choose("stem.0.weight");
+    await page.fill("#cells input >> nth=2", "42.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 1 change");
+    await fits();
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
   },
   async "fits it with long and deeply nested names, which stay visible"() {
     const model = await paddleStatic.loadInferenceModel(MODEL);
