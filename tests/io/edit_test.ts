@@ -72,6 +72,31 @@ describe("an array so small that it was read with the structure", () => {
 });
 
 describe("writing one tensor in place", () => {
+  for (const how of ["replaces", "rewrites"]) {
+    it(`changes nothing of the file with which another process ${how} this one at that moment`, () =>
+      inFolder(async (path, folder) => {
+        const other = encode(new Map([["text", "x".repeat(300)], ["more", "y".repeat(400_000)]])),
+          { open: original } = fs.promises;
+        await using checkpoint = await open(path);
+        fs.promises.open = (async (...values: Parameters<typeof original>) => {
+          if (values[1] === "r+") {
+            writeFileSync(join(folder, "other"), other);
+            if (how === "replaces") fs.renameSync(join(folder, "other"), path);
+            else writeFileSync(path, other);
+          }
+          return await original(...values);
+        }) as typeof original;
+        try {
+          await assert.rejects(checkpoint.write("b", state(0, 9).get("b")!), { code: "SOURCE_CHANGED" });
+        } finally {
+          fs.promises.open = original;
+        }
+        assert.ok(readFileSync(path).equals(other));
+        rmSync(join(folder, "other"), { force: true });
+        assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      }));
+  }
+
   it("changes that tensor and nothing else, by path, in memory and in a browser", async () => {
     await inFolder(async (path, folder) => {
       const before = readFileSync(path);

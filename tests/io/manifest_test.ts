@@ -81,6 +81,11 @@ describe("a model saved with a manifest", () => {
         assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
         for (const name of names.slice(0, 2)) copyFileSync(join(other, name), join(folder, name));
       });
+      // It may be under way.
+      assert.equal(await outcome(prefix), 2);
+      assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
+      const then = Date.now() / 1000 - 120;
+      fs.utimesSync(join(folder, pending), then, then);
       assert.equal(await outcome(prefix), 2);
       assert.deepEqual(readdirSync(folder).sort(), names);
       assert.equal(await outcome(prefix), 2);

@@ -154,7 +154,7 @@ describe("an undo journal", () => {
           calls.push(operation);
           if (operation === when && name.endsWith(".pdundo")) controller.abort(reason);
         });
-        const rejected = await replaceBytes(aborting, path, 0, Uint8Array.of(1), signal).catch((error) => error);
+        const rejected = await replaceBytes(aborting, path, 0, Uint8Array.of(1), { signal }).catch((error) => error);
         assert.equal(rejected, reason, when);
         assert.deepEqual(namesIn(folder), ["a.pdparams"], when);
         assert.ok(fs.readFileSync(path).equals(OLD), when);

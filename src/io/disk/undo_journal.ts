@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { SaveError, SourceError } from "../../errors.ts";
+import { isPaddleError, SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
 import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
 import { addFailures, saveCodeOf } from "./save_error.ts";
@@ -45,7 +45,8 @@ interface Change {
 const underWay = new Map<string, Promise<void>>();
 
 /**
- * Replace bytes of the file `real` from `offset` on: after a crash at any moment, the file has either all old or all new bytes.
+ * Replace bytes of the file `real` from `offset` on: after a crash at any moment, the file has either all old or all new bytes. Once no other
+ * process can change it in place any more, `check` gets the inode, and throws if it is not the file meant.
  *
  * @throws {SaveError} `committed` is `"no"` if the old bytes are restored
  */
@@ -54,13 +55,10 @@ export async function replaceBytes(
   real: string,
   offset: number,
   bytes: Uint8Array,
-  signal?: AbortSignal,
+  { check, signal }: { check?: (ino: bigint) => void; signal?: AbortSignal } = {},
 ): Promise<void> {
-  await inTurn(
-    real,
-    () => change(fs, real, { offset, length: bytes.length }, (file) => writeFully(file, bytes, offset), signal),
-    signal,
-  );
+  const part = { offset, length: bytes.length, check };
+  await inTurn(real, () => change(fs, real, part, (file) => writeFully(file, bytes, offset), signal), signal);
 }
 
 /**
@@ -109,7 +107,7 @@ interface Journaled {
 async function change(
   fs: Fs,
   real: string,
-  part: { offset: number; length: number } | null,
+  part: { offset: number; length: number; check?: (ino: bigint) => void } | null,
   write: (file: DiskFile) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -129,7 +127,7 @@ async function change(
     const whole = { offset: 0, length: Number(size) };
     const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
     const journaled = { fs, real, journal, file };
-    await keepOldBytes(journaled, kept, signal);
+    await keepOldBytes(journaled, kept, part?.check, signal);
     try {
       await write(file);
       await file.sync();
@@ -160,11 +158,13 @@ async function change(
 async function keepOldBytes(
   { fs, real, journal, file }: Journaled,
   kept: Change,
+  check?: (ino: bigint) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const failed = (error: unknown) => {
     if (signal?.aborted) return signal.reason;
-    return error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+    if (isPaddleError(error) && error.code !== "SHORT_READ") return error;
+    return editError(real, "its old bytes could not be kept", error);
   };
   const handle = await createJournal(fs, journal).catch((error) => {
     throw failed(error);
@@ -173,6 +173,7 @@ async function keepOldBytes(
     await writeJournal(handle, file, kept, signal);
     await syncNames(fs, pathCalls().dirname(real));
     signal?.throwIfAborted();
+    check?.(kept.ino);
   } catch (cause) {
     const error = failed(cause);
     await withRetries(() => fs.promises.rm(journal, { force: true }))

@@ -34,6 +34,8 @@ const LONGEST = 2 ** 24;
 const PIECE = 2 ** 20;
 /** With `lazy`, files are hashed until they exceed this many bytes in total. */
 const SMALL = 64 * 2 ** 20;
+/** Milliseconds after which a save that did not put its manifest in place counts as interrupted. */
+const ABANDONED = 60_000;
 
 /** Name of the manifest of a prefix; for a folder as a whole `.pdsum`. */
 export function manifestName(prefix: string): string {
@@ -123,7 +125,7 @@ async function checkFiles(
 
 /**
  * Finish a save that put all its files in place, but not its manifest: that is beside the old one under a temporary name, and every file is
- * as it says. Returns whether there was one. If the save is still under way, it finds that its manifest is in place.
+ * as it says. Returns whether there was one.
  */
 async function finish(folder: Folder, prefix: string, signal: AbortSignal | undefined): Promise<boolean> {
   const { folder: inner, prefix: above } = innermost(folder);
@@ -132,15 +134,16 @@ async function finish(folder: Folder, prefix: string, signal: AbortSignal | unde
   const place = join(inner.path, above, baseOf(prefix)), manifest = manifestName(prefix).slice(baseOf(prefix).length);
   for (const name of await promises.readdir(place).catch(() => [])) {
     if (!isTempOf(name, manifest)) continue;
+    const from = join(place, name);
     try {
+      const { mtimeMs } = await promises.stat(from);
       await checkFiles(folder, prefix, (await filesIn(folder, baseOf(prefix) + name, signal))!, { signal });
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      continue;
+      // A save under way does so itself, and who may not write here has checked the files all the same.
+      if (Date.now() - mtimeMs > ABANDONED) await promises.rename(from, join(place, manifest)).catch(() => {});
+      return true;
+    } catch {
+      signal?.throwIfAborted();
     }
-    // Who may not write here has checked the files all the same.
-    await promises.rename(join(place, name), join(place, manifest)).catch(() => {});
-    return true;
   }
   return false;
 }

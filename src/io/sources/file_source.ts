@@ -153,17 +153,14 @@ export class FileSource implements Source {
   }
 
   async #edit(offset: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    this.verifySync();
-    const inode = this.#stamp.split(" ")[2];
-    // A save replaces the open file with another one, which must not be changed here.
     const fs = fileSystem(this.name);
-    const there = await fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
-    if (String(there?.ino) !== inode) {
-      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced since it was opened`, {
-        path: this.name,
-      });
-    }
-    await replaceBytes(fs, this.#real, offset, bytes, signal);
+    const check = (ino?: bigint) => {
+      this.verifySync();
+      // A save replaces the open file with another one, which must not be changed here.
+      if (!this.#stamp.endsWith(` ${ino}`)) throw this.#changed();
+    };
+    check((await fs.promises.stat(this.#real, { bigint: true }).catch(() => null))?.ino);
+    await replaceBytes(fs, this.#real, offset, bytes, { check, signal });
     try {
       this.#stamp = this.#stampOf(this.#wake());
     } catch {
