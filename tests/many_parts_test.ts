@@ -12,6 +12,8 @@ import {
   type Warning,
 } from "../mod.ts";
 import { fetchOpsInSteps } from "../src/codec/pir/fetch_op.ts";
+import { OpDesc } from "../src/codec/program/op_desc.ts";
+import { ProgramDesc } from "../src/codec/program/program_desc.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 import { usesInSteps } from "../src/model/recover.ts";
 import { atOnce } from "../src/words/steps.ts";
@@ -84,6 +86,15 @@ describe("a file of more parts than a call takes arguments", () => {
     assert.deepEqual(normal.feeds().map(({ name }) => name), inputs);
     assert.deepEqual(normal.fetches().map(({ name }) => name), outputs.map((_, i) => `fetch_name_${i}`));
     await takesLittle("it", () => timeOf(() => staticGraph.normalizeProgram(program, inputs, outputs)), 2000);
+  });
+
+  it("may have an operator that repeats a slot thousands of times: joining the names takes no time", async () => {
+    const count = 40_000, program = ProgramDesc.of(2_006_002), [block] = program.blocks;
+    const op = OpDesc.of("sum", { X: ["a"] }, {}).serialize(), slot = op.subarray(0, 8);
+    block.ops.push(new OpDesc(Uint8Array.from([...Array(count).fill([...slot]).flat(), ...op])));
+    const inputs = () => staticGraph.deserializeProgram(program.serialize()).ops()[0].inputs;
+    assert.deepEqual([...inputs()], [["X", Array(count + 1).fill("a")]]);
+    await takesLittle("it", () => timeOf(inputs), 500);
   });
 
   it("may have thousands of parameters, for each of which jit.load does not search the program", async () => {

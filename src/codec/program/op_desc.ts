@@ -184,8 +184,12 @@ function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]>
 
 /** Slots by name: Paddle joins the names of one that occurs repeatedly. */
 function joined(slots: readonly [slot: string, names: readonly string[]][]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const [slot, names] of slots) found.set(slot, [...found.get(slot) ?? [], ...names]);
+  const found = new Map<string, string[]>();
+  for (const [slot, names] of slots) {
+    const known = found.get(slot);
+    if (!known) found.set(slot, [...names]);
+    else for (const name of names) known.push(name);
+  }
   return found;
 }
 
