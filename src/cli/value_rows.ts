@@ -6,7 +6,7 @@
 import { holdersOf } from "../model/walk.ts";
 import { NDArray } from "../ndarray.ts";
 import { PythonRecord, SelectedRows, type Value } from "../values.ts";
-import { isFloatAt } from "./value_text.ts";
+import { isFloatAt, valueText } from "./value_text.ts";
 
 /** An array, or another value. */
 export interface Row {
@@ -46,7 +46,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     seen.add(value as object);
     for (let i = entries.length - 1; i >= 0; i--) {
       const [key, element] = entries[i];
-      const step = String(key);
+      const step = stepOf(key);
       todo.push({
         value: element,
         name: path === "" && base === "" ? step : `${name}.${step}`,
@@ -79,7 +79,7 @@ export function findValue(root: Value, name: string): Found | null {
     if (!container) continue;
     const done = name.slice(0, name.length - rest.length);
     for (const [key, value] of candidates(container, rest)) {
-      const step = String(key);
+      const step = stepOf(key);
       todo.push({ value, container, key, prefix: done });
       rests.push(rest.slice(step.length + 1));
     }
@@ -94,9 +94,14 @@ function candidates(container: Map<unknown, unknown> | unknown[], rest: string):
     return index && Number(index[1]) < container.length ? [[Number(index[1]), container[Number(index[1])]]] : [];
   }
   return [...container].filter(([key]) => {
-    const step = String(key);
+    const step = stepOf(key);
     return rest === step || (rest.startsWith(step) && rest[step.length] === ".");
-  }).sort(([a], [b]) => String(a).length - String(b).length);
+  }).sort(([a], [b]) => stepOf(a).length - stepOf(b).length);
+}
+
+/** A key as a part of a name. The keys of a distributed checkpoint's metadata are records. */
+function stepOf(key: unknown): string {
+  return key instanceof PythonRecord || key instanceof Set ? valueText(key) : String(key);
 }
 
 function containerOf(value: Value): Map<unknown, unknown> | unknown[] | null {

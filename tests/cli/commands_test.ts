@@ -768,6 +768,38 @@ describe("diff, verify, detect and decrypt", () => {
       assert.match(out, /^~ x +list \[1\] -> list \[1\.0\]\n1 entry the same, 1 differ,/);
     }));
 
+  it("tell apart every one of several values whose keys join to the same name", () =>
+    inTempFolder(async (folder) => {
+      const [a, b] = [join(folder, "a"), join(folder, "b")];
+      const saved = (number: number, element: number, path: string) => {
+        const inner = new Map([["b", paddle.fromArray([element], "float32")]]);
+        return paddle.save(new Map<string, paddle.Value>([["a.b", number], ["a", inner]]), path);
+      };
+      await saved(1, 2, a);
+      await saved(1, 2, b);
+      assert.match(await printed("diff", a, b), /^2 entries the same, 0 differ/);
+      await saved(5, 2, b);
+      assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b +int 1 -> int 5\n1 entry the same, 1 differ/);
+      await saved(1, 6, b);
+      assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b#2 .* max difference 4\n1 entry the same, 1 differ/);
+    }));
+
+  it("tell in which files two distributed checkpoints have their parts", () =>
+    inTempFolder(async (folder) => {
+      await paddle.distributed.saveStateDict(new Map([["x", paddle.zeros([2])], ["y", paddle.zeros([2])]]), folder);
+      const [a, b] = [join(folder, "0.metadata"), join(folder, "moved.metadata")];
+      const metadata = await paddle.load<paddle.PythonRecord>(a);
+      const files = metadata.fields.get("storage_metadata") as Map<paddle.Value, paddle.Value>;
+      files.set([...files.keys()][0], "1_0.distcp");
+      await paddle.save(metadata, b);
+      const { code, out } = await oarlock(["diff", a, b]);
+      assert.equal(code, 1);
+      assert.match(
+        out,
+        /^~ storage_metadata\.\{"tensor_key": "x", .* str "0_0\.distcp" -> str "1_0\.distcp"\n5 entries/,
+      );
+    }));
+
   it("decrypt files of Paddle's ciphers", async () => {
     await inTempFolder(async (folder) => {
       const base = "tests/fixtures/crypto/AES_GCM_NoPadding-256", to = join(folder, "plain");

@@ -96,7 +96,10 @@ async function compare(
       const isShaped = String(row.value.shape) === String(other.value.shape) &&
         isComplex(row.value.dtype) === isComplex(other.value.dtype);
       if (isShaped) {
-        const [x, y] = await Promise.all([a.checkpoint.get(name, { signal }), b.checkpoint.get(name, { signal })]);
+        const [x, y] = await Promise.all([
+          a.checkpoint.get(row.name, { signal }),
+          b.checkpoint.get(other.name, { signal }),
+        ]);
         difference.maxDifference = maxDifference(x, y);
       }
       const isNear = isShaped && difference.maxDifference! <= tolerance && isSameRows(row.selected, other.selected);
@@ -114,8 +117,19 @@ function isSameRows(a: SelectedRows | undefined, b: SelectedRows | undefined): b
   return a?.height === b?.height && String(a?.rows) === String(b?.rows);
 }
 
+/** The rows by name; the keys of `{ "a.b": 1, a: { b: 2 } }` join to the same name, so further rows of a name are numbered. */
 function byName(file: OpenFile): Map<string, Row> {
-  return new Map([...rowsOf(file.value, file.arrays)].map((row) => [row.name, row]));
+  const rows = new Map<string, Row>(), times = new Map<string, number>();
+  for (const row of rowsOf(file.value, file.arrays)) {
+    let name = row.name;
+    while (rows.has(name)) {
+      const time = (times.get(row.name) ?? 1) + 1;
+      times.set(row.name, time);
+      name = `${row.name}#${time}`;
+    }
+    rows.set(name, row);
+  }
+  return rows;
 }
 
 function differenceJson({ name, a, b, maxDifference }: Difference): unknown {
