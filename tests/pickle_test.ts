@@ -8,6 +8,7 @@ import {
   encode,
   FrozenSet,
   NDArray,
+  type NumpyScalar,
   OpaqueArray,
   OrderedDict,
   PythonRecord,
@@ -30,6 +31,15 @@ describe("the pickle entry point", () => {
     for (const [key, item] of value) {
       if (key.endsWith("weight")) assert.ok(item instanceof NDArray && !(item instanceof Tensor));
     }
+  });
+
+  it("names the unit of dates that Python 2 wrote", () => {
+    const metadata = "}(U\x01sK\x19K\x01K\x01t\x86";
+    const dtype =
+      `cnumpy\ndtype\nU\x02M8K\0K\x01\x87R(K\x04U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0${metadata}tb`;
+    const pickle = `\x80\x02cnumpy.core.multiarray\nscalar\n${dtype}U\x08\x03\0\0\0\0\0\0\0\x86R.`;
+    const scalar = decode(Uint8Array.from(pickle, (c) => c.charCodeAt(0))) as NumpyScalar;
+    assert.deepEqual([scalar.dtype, scalar.value], ["datetime64[25s]", 3]);
   });
 
   it("says so if an array of strings, dates or structures has another number of bytes than its shape needs", () => {

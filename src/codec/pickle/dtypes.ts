@@ -6,6 +6,7 @@
 import { dtypeOfNumpy } from "../../dtype.ts";
 import { quote, UnsupportedError } from "../../errors.ts";
 import { Tuple } from "../../values.ts";
+import { textFromLatin1 } from "../../words/latin1.ts";
 import { forbiddenCall, isIntAt } from "./call.ts";
 import { PickledDType } from "./pickled.ts";
 
@@ -75,10 +76,14 @@ function isPlainState(state: Tuple): boolean {
   return true;
 }
 
-/** The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`; empty if it has none. */
+/**
+ * The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`; empty if it has none. Python 2 wrote a string, which
+ * is text here.
+ */
 function dateUnit(metadata: unknown): string {
-  const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : null;
-  if (!unit || !(unit[0] instanceof Uint8Array) || unit[0].length > 8) return "";
-  const name = String.fromCharCode(...unit[0]);
-  return name === "generic" ? "" : `[${unit[1] === 1 ? "" : unit[1]}${name}]`;
+  const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : [];
+  const [code, count] = unit as unknown[];
+  const name = code instanceof Uint8Array && code.length <= 8 ? textFromLatin1(code) : code;
+  if (typeof name !== "string" || name.length > 8 || name === "generic") return "";
+  return `[${count === 1 ? "" : count}${name}]`;
 }
