@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { isPaddleError, Tuple } from "../../mod.ts";
+import { DEFAULT_LIMITS, isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import * as opcodes from "../../src/codec/pickle/opcodes.ts";
 import { Memo } from "../../src/codec/pickle/memo.ts";
@@ -276,6 +276,27 @@ describe("strings of protocol 0", () => {
   ];
   for (const [line, text] of QUOTED) {
     it(`${line} is ${JSON.stringify(text)}`, () => assert.equal(read(`S${line}\n.`), text));
+  }
+});
+
+describe("a line longer than maxStringBytes", () => {
+  const LINES: [string, string][] = [
+    ["that does not end", `V${"a".repeat(300)}`],
+    ["that ends behind its frame", `\x95\x04\0\0\0\0\0\0\0V${"a".repeat(300)}\n.`],
+    ["in a file that goes on", `V${"a".repeat(300)}\n.`],
+  ];
+  for (const [what, text] of LINES) {
+    it(`${what} is refused for its length, however much of the file is seen at a time`, () => {
+      const limits = { ...DEFAULT_LIMITS, maxStringBytes: 200 };
+      for (const window of [1, 7, 64, 250, Infinity]) {
+        const reading = () => driveBytes((cursor) => readPickle(cursor, { limits }), bytesOf(text), { window });
+        assert.throws(
+          reading,
+          { code: "LIMIT", limit: "maxStringBytes", offset: text.indexOf("V") },
+          `window ${window}`,
+        );
+      }
+    });
   }
 });
 

@@ -120,15 +120,16 @@ export class OpcodeArguments {
     for (;;) {
       const found = cursor.bytes.subarray(0, cursor.end).indexOf(0x0a, cursor.pos + searched);
       if (found >= 0) {
-        this.#checkFrame(cursor.base + found + 1);
         const line = cursor.bytes.subarray(cursor.pos, found);
-        cursor.pos = found + 1;
         this.#budget.check("maxStringBytes", line.length, at);
+        this.#checkFrame(cursor.base + found + 1);
+        cursor.pos = found + 1;
         return line;
       }
+      // First, as a part of the file shows it: then the error is the same, however much is seen at a time.
       searched = cursor.left;
-      if (cursor.ended) throw truncated(name, at, cursor.total);
       this.#budget.check("maxStringBytes", searched, at);
+      if (cursor.ended) throw truncated(name, at, cursor.total);
       yield cursor.need(2 * searched + LINE);
     }
   }
