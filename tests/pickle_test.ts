@@ -33,13 +33,18 @@ describe("the pickle entry point", () => {
     }
   });
 
-  it("names the unit of dates that Python 2 wrote", () => {
-    const metadata = "}(U\x01sK\x19K\x01K\x01t\x86";
-    const dtype =
-      `cnumpy\ndtype\nU\x02M8K\0K\x01\x87R(K\x04U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0${metadata}tb`;
-    const pickle = `\x80\x02cnumpy.core.multiarray\nscalar\n${dtype}U\x08\x03\0\0\0\0\0\0\0\x86R.`;
-    const scalar = decode(Uint8Array.from(pickle, (c) => c.charCodeAt(0))) as NumpyScalar;
+  it("names the unit of dates that Python 2 wrote, and refuses one that is none", () => {
+    const read = (unit: string) => {
+      const dtype =
+        `cnumpy\ndtype\nU\x02M8K\0K\x01\x87R(K\x04U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0}${unit}\x86tb`;
+      const pickle = `\x80\x02cnumpy.core.multiarray\nscalar\n${dtype}U\x08\x03\0\0\0\0\0\0\0\x86R.`;
+      return decode(Uint8Array.from(pickle, (c) => c.charCodeAt(0))) as NumpyScalar;
+    };
+    const scalar = read("(U\x01sK\x19K\x01K\x01t");
     assert.deepEqual([scalar.dtype, scalar.value], ["datetime64[25s]", 3]);
+    for (const wrong of ["(U\x01s\x88K\x01K\x01t", "(K\x01K\x19K\x01K\x01t", "N"]) {
+      assert.throws(() => read(wrong), { code: "FORBIDDEN_CALL" }, JSON.stringify(wrong));
+    }
   });
 
   it("says so if an array of strings, dates or structures has another number of bytes than its shape needs", () => {

@@ -54,7 +54,11 @@ export function setDTypeState(dtype: PickledDType, state: unknown, at: number): 
     if (elsize !== -1 || alignment !== -1 || flags !== 0) throw refuse();
   } else {
     if (typeof elsize === "number" && elsize >= 0) dtype.itemsize = elsize;
-    if (state.length === 9) dtype.unit = dateUnit(state[8]);
+    if (state.length === 9 && (dtype.code[0] === "M" || dtype.code[0] === "m")) {
+      const unit = dateUnit(state[8]);
+      if (unit === null) throw refuse();
+      dtype.unit = unit;
+    }
     if (isPlainState(state)) dtype.state = state;
   }
   dtype.bigEndian = order === ">";
@@ -77,13 +81,14 @@ function isPlainState(state: Tuple): boolean {
 }
 
 /**
- * The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`; empty if it has none. Python 2 wrote a string, which
- * is text here.
+ * The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`, in which Python 2 wrote a string; null if that is
+ * malformed.
  */
-function dateUnit(metadata: unknown): string {
-  const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : [];
+function dateUnit(metadata: unknown): string | null {
+  const unit = metadata instanceof Tuple ? metadata[1] : null;
+  if (!(unit instanceof Tuple) || !isIntAt(unit, 1)) return null;
   const [code, count] = unit as unknown[];
   const name = code instanceof Uint8Array && code.length <= 8 ? textFromLatin1(code) : code;
-  if (typeof name !== "string" || name.length > 8 || name === "generic") return "";
-  return `[${count === 1 ? "" : count}${name}]`;
+  if (typeof name !== "string" || name.length > 8) return null;
+  return name === "generic" ? "" : `[${count === 1 ? "" : count}${name}]`;
 }
