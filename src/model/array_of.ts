@@ -4,10 +4,11 @@
  * @module
  */
 import { Span } from "../codec/cursor.ts";
+import { sizeMismatch } from "../codec/pickle/array_state.ts";
 import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
 import { layoutOf, type PickledArray, type PickledDType } from "../codec/pickle/pickled.ts";
 import type { DType } from "../dtype.ts";
-import { FormatError, UnsupportedError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
 import { rowMajor, swapBytes } from "../kernel.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { PackedBytes } from "../words/packed_bytes.ts";
@@ -76,26 +77,14 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
   }
   const count = elementCount(array.shape);
   if (array.items) {
-    if (array.items.length !== count) throw wrongNumber(array, array.items.length, count, "objects");
+    if (array.items.length !== count) throw sizeMismatch(array, "|O", array.items.length, count, "objects");
     return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
   }
   // The data are in memory: see ArrayLedger.opaque.
   const data = array.data as Uint8Array;
-  if (data.length !== array.nbytes) throw wrongNumber(array, data.length, array.nbytes, "bytes");
+  if (data.length !== array.nbytes) throw sizeMismatch(array, numpyName(dtype), data.length, array.nbytes);
   const bytes = array.fortran ? rowMajor(data, layoutOf(array)!) : data;
   return written(new OpaqueArray(numpyName(dtype), array.shape, bytes), dtype);
-}
-
-function wrongNumber(
-  { offset, shape, dtype }: PickledArray,
-  actual: number,
-  expected: number,
-  of: string,
-): FormatError {
-  const message = `Array at byte ${offset}: ${
-    numpyName(dtype!)
-  } [${shape}] has ${expected} ${of}, the file has ${actual}`;
-  return new FormatError("SIZE_MISMATCH", message, { offset, expected, actual });
 }
 
 function written(array: OpaqueArray, dtype: PickledDType): OpaqueArray {

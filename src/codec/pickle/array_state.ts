@@ -48,13 +48,19 @@ export function setArrayState(
   const expected = count * dtype.info.itemsize;
   // The decoded length of a string left unread is only known once it is read.
   const actual = data instanceof Uint8Array ? data.length : data.encoding === "raw" ? data.length : expected;
-  if (actual !== expected) {
-    throw new FormatError(
-      "SIZE_MISMATCH",
-      `Array at byte ${at}: ${dtype.info.name} [${array.shape}] has ${expected} bytes, the file has ${actual}`,
-      { offset: at, expected, actual },
-    );
-  }
+  if (actual !== expected) throw sizeMismatch(array, dtype.info.name, actual, expected);
+}
+
+/** The error for an array of the dtype `name` whose data are not as many bytes, or objects, as its shape needs. */
+export function sizeMismatch(
+  { offset, shape }: PickledArray,
+  name: string,
+  actual: number,
+  expected: number,
+  of = "bytes",
+): FormatError {
+  const message = `Array at byte ${offset}: ${name} [${shape}] has ${expected} ${of}, the file has ${actual}`;
+  return new FormatError("SIZE_MISMATCH", message, { offset, expected, actual });
 }
 
 function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
