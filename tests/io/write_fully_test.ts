@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { writeFully } from "../../src/io/disk/write_fully.ts";
 import { FileSink } from "../../src/io/sinks/file_sink.ts";
+import { FileSource } from "../../src/io/sources/file_source.ts";
+import { readFully } from "../../src/io/sources/read_fully.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 describe("writing a buffer to a file", () => {
@@ -48,5 +50,33 @@ describe("writing a buffer to a file", () => {
         fs.promises.open = open;
       }
       deepEqual(lengths, [2 ** 30, 2 ** 30, 5]);
+    }));
+});
+
+describe("reading a file into a buffer", { skip: "Deno" in globalThis && "Deno reads with calls of its own" }, () => {
+  it("of more than 2 GiB, as a large tensor, takes several reads where the system refuses a single one", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a"), size = 2 ** 31 + 5, lengths: number[] = [], { read, readSync } = fs;
+      fs.writeFileSync(path, "");
+      fs.truncateSync(path, size);
+      const taken = (length: number) => {
+        if (length >= 2 ** 31) throw new RangeError('The value of "length" is out of range');
+        lengths.push(length);
+        return length;
+      };
+      type Done = (error: Error | null, count: number) => void;
+      fs.read = ((_: number, __: Uint8Array, ___: number, length: number, ____: number, done: Done) =>
+        done(null, taken(length))) as unknown as typeof fs.read;
+      fs.readSync = ((_: number, __: Uint8Array, ___: number, length: number) =>
+        taken(length)) as typeof fs.readSync;
+      try {
+        const source = await FileSource.open(path), into = new Uint8Array(size);
+        await readFully(source, 0, into);
+        deepEqual(source.readSync(0, into), 2 ** 30);
+        await source.close();
+      } finally {
+        Object.assign(fs, { read, readSync });
+      }
+      deepEqual(lengths, [2 ** 30, 2 ** 30, 5, 2 ** 30]);
     }));
 });

@@ -7,6 +7,9 @@ import { DenoFile } from "./deno_file.ts";
 import { fileSystem, type Fs, realPathBy } from "../platform.ts";
 import { resolved } from "./resolved.ts";
 
+/** Bytes read at a time: Node refuses 2 GiB or more. */
+const MOST = 2 ** 30;
+
 /** What identifies one state of a file. */
 export interface FileStat {
   readonly isFile: boolean;
@@ -69,12 +72,13 @@ class NodeFile implements OpenedFile {
   }
 
   readSync(offset: number, into: Uint8Array): number {
-    return this.#fs.readSync(this.#file, into, 0, into.length, offset);
+    return this.#fs.readSync(this.#file, into, 0, Math.min(MOST, into.length), offset);
   }
 
   read(offset: number, into: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#fs.read(this.#file, into, 0, into.length, offset, (error, n) => error ? reject(error) : resolve(n));
+      const length = Math.min(MOST, into.length);
+      this.#fs.read(this.#file, into, 0, length, offset, (error, n) => error ? reject(error) : resolve(n));
     });
   }
 
