@@ -6,7 +6,7 @@
 import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
 import type { FileHandle, WritableFile } from "./file_handle.ts";
 import { sinkFailed } from "./sink_failed.ts";
-import { sleep } from "./waiting/within.ts";
+import { sleep, within } from "./waiting/within.ts";
 
 /** Milliseconds to wait for another writer of the same file. */
 const PATIENCE = 2000;
@@ -22,9 +22,15 @@ export async function writableOf(
 ): Promise<WritableFile> {
   const end = performance.now() + PATIENCE;
   for (;;) {
+    // Waits for as long as the user is asked for permission.
+    const opening = (async () => await handle.createWritable({ keepExistingData, mode: "exclusive" }))();
     try {
-      return await handle.createWritable({ keepExistingData, mode: "exclusive" });
+      return await within(opening, Infinity, signal);
     } catch (error) {
+      if (signal?.aborted) {
+        opening.then((late) => late.abort()).catch(() => {});
+        throw signal.reason;
+      }
       const isTaken = error instanceof DOMException && error.name === "NoModificationAllowedError";
       if (!isTaken || performance.now() > end) throw writeError(error, handle.name);
     }

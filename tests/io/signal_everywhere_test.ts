@@ -159,6 +159,7 @@ function writers(): Ways {
     "a sink": () => hanging,
     "a stream": () => new WritableStream<Uint8Array>({ write: never<void>, abort: never<void> }),
     "a folder": () => ({ folder: silent, name: "a" }),
+    "a file handle": () => ({ name: "a", getFile: never<File>, createWritable: never }),
     "a file of a folder": () => ({ folder: { ...silent, put: () => Promise.resolve(hanging) }, name: "a" }),
     "a bucket": () => ({ folder: bucket, name: "a" }),
   };
