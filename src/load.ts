@@ -36,6 +36,7 @@ import type { Value } from "./values.ts";
  * @throws {FormatError} the file is not well formed; `offset` says where
  * @throws {UnsafeError} a pickle names something that is not plain data; `symbol` says what
  * @throws {LimitError} `LIMIT`: one of the `limits` was exceeded
+ * @throws {UnsupportedError} an array with a dtype that no Tensor can have, or a later pickle protocol
  * @throws {SourceError} the file cannot be found or read
  * @throws {PathError} the path does not lead to a regular file
  *

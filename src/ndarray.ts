@@ -152,6 +152,7 @@ export class NDArray {
    * created over a SharedArrayBuffer has it.
    *
    * @throws {ValueError} `INVALID_VALUE` if they are gone because the caller's buffer was transferred or resized
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` if they were not read yet and cannot be read synchronously: `await load()` first
    */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#bytes === null) {
@@ -352,7 +353,8 @@ export class NDArray {
    * Create an array from nested lists. Without a dtype: that of the typed arrays in it, if they agree; bool if all elements are booleans,
    * int64 if all are bigints or booleans, complex64 if one is a Complex, else float32.
    *
-   * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
+   * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype; `PRECISION_LOSS` for a number
+   * beyond 2^53 as int64 or uint64; `CYCLE` if a list contains itself
    *
    * @example
    * ```ts
@@ -381,7 +383,7 @@ export class NDArray {
   /**
    * Create an array filled with `value`.
    *
-   * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range
+   * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range; `PRECISION_LOSS` as for {@linkcode NDArray.set}
    */
   static full<T extends NDArray>(
     this: ArrayClass<T>,
@@ -459,7 +461,7 @@ export class NDArray {
 /**
  * Create an NDArray from nested lists; see {@linkcode NDArray.fromArray}.
  *
- * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
+ * @throws {ValueError} what that throws
  *
  * @example A matrix
  * ```ts
@@ -490,7 +492,7 @@ export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArr
 /**
  * Create an NDArray filled with `value`.
  *
- * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range
+ * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range; `PRECISION_LOSS` as for {@linkcode NDArray.set}
  *
  * @example One number everywhere
  * ```ts

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What a token stands for, as the patterns of calls.ts refer to it. */
+/** What a token stands for, as calls.ts and call_patterns.ts refer to it. */
 export type SymbolKind =
   | "reconstruct"
   | "ndarray"

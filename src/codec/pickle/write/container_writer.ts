@@ -1,5 +1,5 @@
 /**
- * Writes tuples, lists, dicts, sets and objects, batched as CPython's pickler does (FORMATS.md 3.6).
+ * Writes tuples, lists, dicts, sets and objects, batched as CPython's pickler does (FORMATS.md 3.2).
  *
  * @module
  */
