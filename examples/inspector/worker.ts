@@ -233,6 +233,10 @@ async function besideUrl(folder: paddle.Folder, name: string, label: string, sig
     if (!await isThere(folder, other, signal)) continue;
     return { label, folder, name: prefix, program: name.endsWith(".pdiparams") ? other : name };
   }
+  // A prefix has no ending of its own.
+  for (const program of name.includes(".") ? [] : [`${name}.json`, `${name}.pdmodel`]) {
+    if (await isThere(folder, program, signal)) return { label, folder, name, program };
+  }
   return { label, folder, name, program: null };
 }
 

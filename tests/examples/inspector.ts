@@ -36,6 +36,7 @@ const SERVED: Record<string, Uint8Array> = {
   "/big.pdparams": big,
   "/alone/__model__": readFileSync(`${OLD}/__model__`),
 };
+for (const end of ["pdmodel", "pdiparams"]) SERVED[`/m.${end}`] = readFileSync(`${MODEL}.${end}`);
 for (const name of readdirSync(OLD)) SERVED[`/old/${name}`] = readFileSync(join(OLD, name));
 const other = createServer(async (request, response) => {
   await gate;
@@ -589,6 +590,13 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.focus("#failure-close");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement!.id), "content");
+  },
+  async "a model by its prefix, with its operators and its weights"() {
+    await page.fill("#url", `${elsewhere}/m`);
+    await page.click("#url-form button");
+    await status(/m: \d+ tensors, .*operators/);
+    await page.click("#recover");
+    await status(/recovered\): /);
   },
   async "a model of Paddle 1.x by the URL of its program"() {
     await page.fill("#url", `${elsewhere}/old/__model__`);
