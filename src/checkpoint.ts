@@ -9,7 +9,7 @@ import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "
 import { eitherSignal } from "./io/waiting/either_signal.ts";
 import { changeAlone } from "./io/save/change_alone.ts";
 import { FileSource } from "./io/sources/file_source.ts";
-import type { Source } from "./io/source.ts";
+import { closeAll, type Source } from "./io/source.ts";
 import { deferValue } from "./io/lazy/deferred_value.ts";
 import { InlineBytes } from "./io/lazy/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
@@ -313,7 +313,7 @@ export class Checkpoint {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
-    for (const source of [this.#source, ...this.#sources]) await source?.close?.();
+    await closeAll([this.#source, ...this.#sources]);
   }
 
   /** Calls {@linkcode Checkpoint.close}, for `await using`. */

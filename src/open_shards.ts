@@ -7,6 +7,7 @@ import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
 import { type OpenedIndex, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
+import { closeAll } from "./io/source.ts";
 import { progressOfFiles } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
@@ -35,7 +36,7 @@ export async function openShards(
     }
     await progress?.end();
   } catch (error) {
-    for (const { source } of shards.values()) await source?.close?.();
+    await closeAll([...shards.values()].map(({ source }) => source)).catch(() => {});
     throw error;
   }
   const parts = [...shards.values()];

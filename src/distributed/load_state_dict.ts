@@ -6,6 +6,7 @@
 import type { Float8 } from "../dtype.ts";
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
+import { closeAll } from "../io/source.ts";
 import { findManifest } from "../io/save/manifest.ts";
 import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
@@ -196,7 +197,7 @@ class Reader {
   }
 
   async close(): Promise<void> {
-    for (const file of this.#files.values()) await file.close();
+    await closeAll(this.#files.values());
   }
 }
 

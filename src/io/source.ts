@@ -36,8 +36,8 @@ export interface Source {
   close?(): Promise<void>;
 }
 
-/** Close several sources: all of them, even if one fails. */
-export async function closeAll(sources: Iterable<Pick<Source, "close">>): Promise<void> {
-  const closed = await Promise.allSettled([...sources].map(async (source) => await source.close?.()));
+/** Close several sources: all of them, even if one fails. null stands for none. */
+export async function closeAll(sources: Iterable<Pick<Source, "close"> | null>): Promise<void> {
+  const closed = await Promise.allSettled([...sources].map(async (source) => await source?.close?.()));
   for (const one of closed) if (one.status === "rejected") throw one.reason;
 }

@@ -35,9 +35,7 @@ export class SGD extends Optimizer<object> {
   constructor(
     ...args: Call<SGDOptions, ["learningRate", "parameters", "weightDecay", "gradClip", "multiPrecision", "name"]>
   ) {
-    const options = bind(ARGUMENTS, args);
-
-    super(options, []);
+    super(bind(ARGUMENTS, args), []);
   }
 
   /** SGD keeps no state. */

@@ -10,7 +10,7 @@ import type { Chunk, UnreadBytes } from "../../../words/unread_bytes.ts";
 import { FRAME } from "../opcodes.ts";
 
 /** A frame of at least this many bytes is closed where the next value begins; payloads of this size or more are outside frames. */
-export const FRAME_TARGET = 65_536;
+const FRAME_TARGET = 65_536;
 const FRAME_MIN = 4;
 const FRAME_HEADER = 9;
 /** The longest string, in bytes, that is written without a TextEncoder. */
