@@ -199,7 +199,7 @@ describe("archives of model files", () => {
     }
   });
 
-  it("tell a damaged file that is stored in a zip, in whatever order the reads of it end", async () => {
+  it("tell a damaged file that is stored in a zip, in whatever order the reads of it end, and at every read from then on", async () => {
     const whole = await encodeNpz(new Map([["a", new NDArray("uint8", [1000], new Uint8Array(1000).fill(7))]]));
     for (const isDamaged of [false, true]) {
       const bytes = whole.slice();
@@ -213,12 +213,15 @@ describe("archives of model files", () => {
         },
       });
       const source = (await folder.get("a.npy"))!,
-        order: [number, number][] = [[300, 700], [0, 200], [600, 1200], [100, 400]];
+        order: [number, number][] = [[300, 700], [0, 200], [600, 1200], [100, 400], [0, 9]];
       const failures: string[] = [];
       for (const [from, to] of order) {
         await source.read(from, new Uint8Array(to - from)).catch((error) => failures.push(error.code));
       }
-      assert.deepEqual(failures, isDamaged ? ["HASH_MISMATCH"] : []);
+      assert.deepEqual(failures, isDamaged ? ["HASH_MISMATCH", "HASH_MISMATCH"] : []);
+      const all = new Response(source.readAll!()).arrayBuffer();
+      if (isDamaged) await assert.rejects(all, { code: "HASH_MISMATCH" });
+      else assert.equal((await all).byteLength, source.size);
     }
   });
 

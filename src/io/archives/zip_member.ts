@@ -105,6 +105,8 @@ function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void 
 class StoredSource extends PartSource {
   readonly #entry: ZipEntry;
   #sum = new RunningSum();
+  /** Of all bytes; null until they were read. If it is wrong, every later read fails, too. */
+  #crc: number | null = null;
 
   constructor(source: Source, offset: number, size: number, entry: ZipEntry) {
     super(source, offset, size, entry.name);
@@ -131,14 +133,16 @@ class StoredSource extends PartSource {
   }
 
   async *#pieces(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (this.#crc !== null) checkSum(this.#crc, this.#entry);
     this.#sum = new RunningSum();
+    this.#crc = null;
     yield* piecesOf(this, 0, this.size, signal);
     if (this.size === 0) checkSum(0, this.#entry);
   }
 
   #add(offset: number, bytes: Uint8Array): void {
-    const crc = this.#sum.add(offset, bytes, this.size);
-    if (crc !== null) checkSum(crc, this.#entry);
+    this.#crc ??= this.#sum.add(offset, bytes, this.size);
+    if (this.#crc !== null) checkSum(this.#crc, this.#entry);
   }
 }
 
