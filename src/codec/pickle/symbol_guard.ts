@@ -1,6 +1,6 @@
 /**
- * Guards the symbols that a pickle names: they come from the closed table, are used only by the patterns of calls.ts and call_patterns.ts, and never become
- * values (RULES.md PKL-4). A refusal is thrown or, in an audit, listed.
+ * Guards the symbols that a pickle names: they come from the closed table, are used only by the patterns of calls.ts and call_patterns.ts,
+ * and never become values (RULES.md PKL-4). A refusal is thrown or, in an audit, listed.
  *
  * @module
  */
