@@ -13,7 +13,7 @@ export const DONE = 0;
 /** The answer is no: files differ, or a file is damaged or refused. */
 export const NO = 1;
 /** The command failed. */
-export const TROUBLE = 2;
+const TROUBLE = 2;
 
 /** Report what went wrong with a command, or before one was found, in one line and perhaps a hint. Returns the exit code. */
 export async function failed(
