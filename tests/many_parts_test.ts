@@ -14,6 +14,7 @@ import {
 import { fetchOpsInSteps } from "../src/codec/pir/fetch_op.ts";
 import { OpDesc } from "../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../src/codec/program/program_desc.ts";
+import { VarDesc } from "../src/codec/program/var_desc.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 import { usesInSteps } from "../src/model/recover.ts";
 import { atOnce } from "../src/words/steps.ts";
@@ -86,6 +87,23 @@ describe("a file of more parts than a call takes arguments", () => {
     assert.deepEqual(normal.feeds().map(({ name }) => name), inputs);
     assert.deepEqual(normal.fetches().map(({ name }) => name), outputs.map((_, i) => `fetch_name_${i}`));
     await takesLittle("it", () => timeOf(() => staticGraph.normalizeProgram(program, inputs, outputs)), 2000);
+  });
+
+  it("may have thousands of inputs and outputs in the legacy form, none of which is searched for alone", async () => {
+    const made = ProgramDesc.of(2_006_002), [block] = made.blocks;
+    const inputs = Array.from({ length: 10_000 }, (_, i) => `x${i}`);
+    block.vars = inputs.map((name) => VarDesc.of(name, { shape: [1] }));
+    for (const name of inputs) {
+      block.ops.push(OpDesc.of("feed", { X: ["feed"] }, { Out: [name] }));
+      block.ops.push(OpDesc.of("fetch", { X: [name] }, { Out: ["fetch"] }));
+    }
+    const bytes = made.serialize();
+    const ports = () => {
+      const program = staticGraph.deserializeProgram(bytes);
+      return [program.feeds(), program.fetches()].map((found) => found.map(({ name }) => name));
+    };
+    assert.deepEqual(ports(), [inputs, inputs]);
+    await takesLittle("it", () => timeOf(ports), 800);
   });
 
   it("may have an operator that repeats a slot thousands of times: joining the names takes no time", async () => {

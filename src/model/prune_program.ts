@@ -40,7 +40,8 @@ export function* pruneProgramInSteps(
     if (pace.isDue(OP_WEIGHT)) yield;
     const op = main.ops[i];
     // The producer of a fed variable is not needed, unless it updates an input, as a loop does: it reads it, or does not always write it.
-    const updates = (name: string) => op.blocks().length > 0 || directReadsOf(op).includes(name);
+    let read: Set<string> | null = null;
+    const updates = (name: string) => op.blocks().length > 0 || (read ??= new Set(directReadsOf(op))).has(name);
     const isNeeded = (name: string) =>
       needed.has(name) && (!fed.has(name) || updates(name)) &&
       !(persistable.has(name) && (roleOf(op) & OPTIMIZE) !== 0);

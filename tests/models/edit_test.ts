@@ -458,7 +458,7 @@ for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["
 /** The program with a second, unused parameter like this one. */
 function withSpare(program: Program, like: string): Program {
   if (program instanceof ProgramDesc) {
-    const [main] = program.blocks, { dtype, shape } = main.variable(like)!;
+    const [main] = program.blocks, { dtype, shape } = main.vars.find(({ name }) => name === like)!;
     const spare = VarDesc.of("spare", { kind: "dense_tensor", persistable: true });
     spare.setTensor(dtype!, shape!);
     main.vars = [...main.vars, spare];

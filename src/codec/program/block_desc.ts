@@ -67,11 +67,6 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
-  /** This block's variable `name`. */
-  variable(name: string): VarDesc | undefined {
-    return this.vars.find((variable) => variable.name === name);
-  }
-
   /** An independent copy. */
   clone(): BlockDesc {
     const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);

@@ -168,8 +168,10 @@ export class ProgramDesc extends Program {
     const [block] = this.blocks;
     const ops = block.ops.filter((op) => op.type === type);
     const column = (op: OpDesc) => Number(op.attributes.get("col") ?? 0);
+    // Reversed: of several variables of one name, the first counts.
+    const variables = new Map([...block.vars].reverse().map((variable) => [variable.name, variable]));
     return ops.sort((a, b) => column(a) - column(b)).flatMap((op) => op[side].get(slot) ?? []).map((name) => {
-      const variable = block.variable(name);
+      const variable = variables.get(name);
       return { name, dtype: variable?.dtype ?? null, shape: variable?.shape ?? null };
     });
   }
