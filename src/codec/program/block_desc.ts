@@ -119,8 +119,8 @@ const NOTHING = new Uint8Array(0);
 function isSame(items: readonly (VarDesc | OpDesc)[] | null, file: Uint8Array, ranges: readonly number[]): boolean {
   if (items === null) return true;
   return 2 * items.length === ranges.length && items.every((item, i) => {
-    return item.isUntouched && item.serialize().byteOffset === file.byteOffset + ranges[2 * i] &&
-      item.serialize().buffer === file.buffer;
+    const { buffer, byteOffset } = item.serialize();
+    return byteOffset === file.byteOffset + ranges[2 * i] && buffer === file.buffer;
   });
 }
 

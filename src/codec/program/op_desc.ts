@@ -141,11 +141,6 @@ export class OpDesc implements Operator {
     return new OpDesc(this.serialize());
   }
 
-  /** Whether it is unchanged since it was read or encoded. */
-  get isUntouched(): boolean {
-    return this.#raw !== null;
-  }
-
   /** The bytes of its message, which it then keeps. */
   serialize(): Uint8Array {
     return this.#raw ??= writeMessage("OpDesc", this.#message!);

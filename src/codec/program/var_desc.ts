@@ -147,11 +147,6 @@ export class VarDesc implements ProgramVariable {
     return new VarDesc(this.serialize());
   }
 
-  /** Whether it is unchanged since it was read or encoded. */
-  get isUntouched(): boolean {
-    return this.#raw !== null;
-  }
-
   /** The bytes of its message, which it then keeps. */
   serialize(): Uint8Array {
     return this.#raw ??= writeMessage("VarDesc", this.#message!);
