@@ -40,6 +40,29 @@ const OLD = { "__model__": "old", gone: "old", w: "old w" }, NEW = { "__model__"
 const ID = "0123456789abcdef";
 
 describe("a folder that is saved as a whole", () => {
+  it("gives no values of the old and the new one to who reads it at that moment", () =>
+    inTempFolder(async (folder) => {
+      const dir = join(folder, "d"), vars = ["a", "c"].map((name) => ({ name, dtype: "float32", shape: [1] }));
+      const saved = async (dir: string, value: number) => {
+        const parameters = new Map(vars.map(({ name }) => [name, fromArray([value], "float32")]));
+        await fluid.io.saveVars(dir, { vars, parameters } as never);
+      };
+      for (const verb of [load, open]) {
+        for (const how of ["another", "none"]) {
+          await saved(dir, 1);
+          await saved(join(folder, "new"), 2);
+          put(dir, { "b/.hidden": "" });
+          // The warning comes between the files.
+          const swap = () => {
+            fs.renameSync(dir, join(folder, "old"));
+            if (how === "another") fs.renameSync(join(folder, "new"), dir);
+          };
+          await assert.rejects(verb(dir, { onWarning: swap } as never), { code: "SOURCE_CHANGED", path: dir }, how);
+          for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+        }
+      }
+    }));
+
   it("is the old or the new one after recoverFolder, wherever the save and the recovery were interrupted", () =>
     inTempFolder(async (folder) => {
       const results = new Set<string>(), states = new Set<string>();

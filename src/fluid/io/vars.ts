@@ -12,6 +12,7 @@ import { driveFrom } from "../../io/drive/drive_from.ts";
 import { openPart } from "../../io/models/find_model.ts";
 import type { Warning } from "../../errors.ts";
 import type { Folder } from "../../io/folder.ts";
+import { fromOneFolder } from "../../io/folders/one_folder.ts";
 import { findManifest } from "../../io/save/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/models/model_out_files.ts";
 import type { FolderEntry } from "../../io/open/open_source.ts";
@@ -131,9 +132,8 @@ export async function loadVars(
   signal?.throwIfAborted();
   const variables = chosen(options);
   const budget = new Budget(limitsOf(options.limits));
-  const folder = await folderOf(dirname, options);
+  const folder = await folderOf(dirname, options), shown = String(dirname);
   await findManifest(folder, "", { signal });
-  const shown = String(dirname);
   const shape = { mode: "static" as const };
   if (filename !== undefined) {
     const source = await openPart(folder, filename, shown, "the values of all variables", signal);
@@ -143,22 +143,24 @@ export async function loadVars(
       );
     }, { signal });
   }
-  const values = new Map<string, ParameterValue>();
-  for (const variable of variables) {
-    const { name } = variable;
-    const source = await openPart(folder, name, shown, "the value of that variable", signal);
-    const value = await driveFrom(source, function* (cursor) {
-      if (variable.kind === "selected_rows") return yield* readBinaryTensorFile(cursor, { budget });
-      const raw = yield* readVariable(cursor, variable, budget);
-      yield* expectEnd(cursor, 1);
-      return raw;
-    }, (raw, borrowed): ParameterValue => {
-      if ("words" in raw) return raw.words;
-      return "rows" in raw ? fromSelectedRows(raw, { ...shape, borrowed }) : fromRecord(raw, { ...shape, borrowed });
-    }, { signal });
-    values.set(name, value);
-  }
-  return values;
+  return await fromOneFolder(folder, shown, async () => {
+    const values = new Map<string, ParameterValue>();
+    for (const variable of variables) {
+      const { name } = variable;
+      const source = await openPart(folder, name, shown, "the value of that variable", signal);
+      const value = await driveFrom(source, function* (cursor) {
+        if (variable.kind === "selected_rows") return yield* readBinaryTensorFile(cursor, { budget });
+        const raw = yield* readVariable(cursor, variable, budget);
+        yield* expectEnd(cursor, 1);
+        return raw;
+      }, (raw, borrowed): ParameterValue => {
+        if ("words" in raw) return raw.words;
+        return "rows" in raw ? fromSelectedRows(raw, { ...shape, borrowed }) : fromRecord(raw, { ...shape, borrowed });
+      }, { signal });
+      values.set(name, value);
+    }
+    return values;
+  });
 }
 
 /** The Parameters of a program. Mirrors `fluid.io.load_params` (1.6 to 1.8); otherwise like {@linkcode loadVars}. */

@@ -13,6 +13,7 @@ import type { NDArray } from "../../ndarray.ts";
 import { driveFrom } from "../drive/drive_from.ts";
 import { prefixesIn, prefixHint } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
+import { fromOneFolder } from "../folders/one_folder.ts";
 import { checkManifest, manifestName } from "../save/manifest.ts";
 import { folderAt, type Place } from "../open/place.ts";
 import { progressOfFiles } from "../progress.ts";
@@ -40,8 +41,22 @@ export interface RecordFolder {
  * @throws {PathError} `EXTRA_FILE`: a file is not a tensor, as with a model that is loaded by its prefix
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
-  const folder = folderAt(place), progress = progressOfFiles(options.onProgress, "load");
-  const read: RecordFolder = { values: new Map(), sources: [], lazies: new Map() };
+  const folder = folderAt(place), read: RecordFolder = { values: new Map(), sources: [], lazies: new Map() };
+  try {
+    return await fromOneFolder(folder, place.shown, () => readAll(folder, place, options, read));
+  } catch (error) {
+    await closeAll(read.sources).catch(() => {});
+    throw error;
+  }
+}
+
+async function readAll(
+  folder: Folder,
+  place: Place,
+  options: ReadModelOptions,
+  read: RecordFolder,
+): Promise<RecordFolder> {
+  const progress = progressOfFiles(options.onProgress, "load");
   const names = await folder.list();
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
@@ -49,19 +64,14 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
   if (names.some((name) => name.endsWith(".distcp"))) throw distributedMeant(place);
   if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
   const each = { ...options, onProgress: progress?.onProgress };
-  try {
-    const turns = new Turns(options.signal);
-    for (const name of names) {
-      if (turns.due()) await turns.take();
-      if (name === manifestName("")) continue;
-      if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
-      else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
-    }
-    await progress?.end();
-  } catch (error) {
-    await closeAll(read.sources).catch(() => {});
-    throw error;
+  const turns = new Turns(options.signal);
+  for (const name of names) {
+    if (turns.due()) await turns.take();
+    if (name === manifestName("")) continue;
+    if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
+    else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
   }
+  await progress?.end();
   return read;
 }
 
