@@ -52,10 +52,10 @@ describe("a minified and gzipped bundle", () => {
 
   it("of the pickle reader and writer has at most 44.4 kB", () => atMost(bundled(`export * from "PICKLE";`), 44.4));
 
-  it("of a program that loads and saves any file has at most 120.5 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 120.5);
+  it("of a program that loads and saves any file has at most 120.8 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 120.8);
   });
 
-  it("of everything, with layers and optimizers, has at most 219 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 219));
+  it("of everything, with layers and optimizers, has at most 219.3 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 219.3));
 });

@@ -96,6 +96,21 @@ describe("a model saved with a manifest", () => {
       assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
     }));
 
+  it("is SOURCE_CHANGED when it is saved again after its files were compared with the manifest, and before all are read", () =>
+    inFolder(async (prefix, folder) => {
+      for (const verb of [load, loadInferenceModel]) {
+        await relayout(await filled(1), prefix, { manifest: true });
+        await inTempFolder(async (other) => {
+          await relayout(await filled(2), join(other, "m"), { manifest: true });
+          const onProgress = () => {
+            for (const name of readdirSync(other)) fs.renameSync(join(other, name), join(folder, name));
+          };
+          await assert.rejects(verb(prefix, { onProgress }), { code: "SOURCE_CHANGED" });
+        });
+        assert.equal(await outcome(prefix), 2);
+      }
+    }));
+
   it("is loaded after an array was written in place, which removes its manifest and no other", () =>
     inFolder(async (prefix, folder) => {
       for (const name of ["m", "n"]) await relayout(await filled(1), join(folder, name), { manifest: true });

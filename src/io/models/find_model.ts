@@ -9,7 +9,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
-import { checkManifest, findManifest, manifestName } from "../save/manifest.ts";
+import { checkManifest, findManifest, manifestName, type Versions } from "../save/manifest.ts";
 import { canList, folderAt, isFolder, type Place } from "../open/place.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
@@ -32,6 +32,8 @@ export interface ModelFiles {
   readonly methods: readonly MethodFiles[];
   /** Name of the file with the structured names. */
   readonly info: string;
+  /** Those of the files that a manifest lists. */
+  readonly versions: Versions;
 }
 
 /** File names given by the caller. */
@@ -90,7 +92,7 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
   const own = await programsOf(folder, name, how.signal);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
   if (programs.length === 0) return null;
-  if (own.has(manifestName(name))) await checkManifest(folder, name, how);
+  const versions = own.has(manifestName(name)) ? await checkManifest(folder, name, how) : new Map();
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
   for (const method of methodsOf(name, own, how.stacked && own.has(name + INFO))) {
     if (method === "index" && await isShardIndex(folder, `${name}.index.json`, how.signal)) continue;
@@ -98,7 +100,7 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
     const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
     methods.push({ method, programs: files, params: base + ".pdiparams" });
   }
-  return { folder, shown, methods, info: name + INFO };
+  return { folder, shown, methods, info: name + INFO, versions };
 }
 
 /** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
@@ -155,13 +157,14 @@ async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | nu
   const folder = folderAt(place);
   for (const name of modelFilenames(how)) {
     if (!await exists(folder, name, signal)) continue;
-    await findManifest(folder, "", how);
+    const versions = await findManifest(folder, "", how);
     const params = paramsFilename ?? null;
     return {
       folder,
       shown: place.shown,
       methods: [{ method: "forward", programs: [name], params }],
       info: `${params ?? ""}.info`,
+      versions,
     };
   }
   // A folder without a program may be one of tensors, but files that the caller names must exist.

@@ -48,7 +48,7 @@ export async function filesOfParts(parts: ModelParts, most: number, options: Sou
     throw error;
   }
   const methods = [{ method: "forward", programs: ["program"], params: "params" }];
-  return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info" };
+  return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info", versions: new Map() };
 }
 
 /** Sources by name; every `get` returns the same source. */

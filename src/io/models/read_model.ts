@@ -33,6 +33,7 @@ import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_mode
 import type { Folder } from "../folder.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import { RecordBytes } from "../lazy/record_bytes.ts";
+import { checkVersions } from "../save/manifest.ts";
 import { closeAll, type Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 import { elementCount } from "../../words/element_count.ts";
@@ -80,6 +81,7 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
   const reader = new ModelReader(files, { ...options, onProgress: progress?.onProgress });
   try {
     const model = await reader.read();
+    await checkVersions(files.folder, files.versions, options.signal);
     await progress?.end();
     return model;
   } catch (error) {

@@ -8,11 +8,12 @@
  *
  * @module
  */
-import { FormatError, isPaddleError, PathError, quote } from "../../errors.ts";
+import { FormatError, isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { pathCalls } from "../disk/path.ts";
 import { type Folder, innermost } from "../folder.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import { canHash, fileSystem, hashing, hexOf } from "../platform.ts";
+import { FileSource } from "../sources/file_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Source } from "../source.ts";
@@ -76,6 +77,9 @@ export function manifestOf(files: readonly SavedFile[], prefix: string): Uint8Ar
   return new TextEncoder().encode(JSON.stringify({ pdsum: 1, id, files: beside }) + "\n");
 }
 
+/** The versions of files at a path, by name. */
+export type Versions = Map<string, string>;
+
 /** How files are checked against a manifest. */
 export interface CheckOptions {
   /** Open the files without reading them. */
@@ -92,14 +96,29 @@ export interface CheckOptions {
  *
  * @throws {FormatError} `MIXED_SAVE`: a file is from another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
  */
-export async function checkManifest(folder: Folder, prefix: string, how: CheckOptions = {}): Promise<void> {
-  const { having, signal } = how, files = await filesIn(folder, manifestName(prefix), signal);
-  if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) return;
+export async function checkManifest(folder: Folder, prefix: string, how: CheckOptions = {}): Promise<Versions> {
+  const { having, signal } = how, files = await filesIn(folder, manifestName(prefix), signal), versions = new Map();
+  if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) return versions;
   try {
-    await checkFiles(folder, prefix, files, how);
+    await checkFiles(folder, prefix, files, how, versions);
   } catch (error) {
     const isMixed = isPaddleError(error) && error.code === "MIXED_SAVE";
-    if (!isMixed || !await finish(folder, prefix, signal)) throw error;
+    if (!isMixed || !await finish(folder, prefix, signal, versions)) throw error;
+  }
+  return versions;
+}
+
+/**
+ * Check that the files are still those that {@linkcode checkManifest} found: whoever read them meanwhile has nothing of another save.
+ *
+ * @throws {SourceError} `SOURCE_CHANGED`
+ */
+export async function checkVersions(folder: Folder, versions: Versions, signal?: AbortSignal): Promise<void> {
+  for (const [name, version] of versions) {
+    const part = await folder.get(name, { signal });
+    await part?.close?.();
+    if (part?.version === version) continue;
+    throw new SourceError("SOURCE_CHANGED", `${quote(name)} was saved again while the model was read`, { path: name });
   }
 }
 
@@ -108,6 +127,7 @@ async function checkFiles(
   prefix: string,
   files: readonly SavedFile[],
   { lazy = false, signal }: CheckOptions,
+  versions: Versions,
 ): Promise<void> {
   const path = manifestName(prefix), base = baseOf(prefix);
   let hashed = 0;
@@ -116,6 +136,7 @@ async function checkFiles(
     if (!part) throw mixed(path, name, "is not there", size, undefined);
     await closing(part, async (part) => {
       if (part.size !== size) throw mixed(path, name, "has another size", size, part.size);
+      if (part instanceof FileSource) versions.set(base + name, part.version);
       if (!canHash() || (lazy && (hashed += size) >= SMALL)) return;
       const actual = await hashOf(part, signal);
       if (actual !== sha256) throw mixed(path, name, "has other bytes", sha256, actual);
@@ -127,7 +148,12 @@ async function checkFiles(
  * Finish a save that put all its files in place, but not its manifest: that is beside the old one under a temporary name, and every file is
  * as it says. Returns whether there was one.
  */
-async function finish(folder: Folder, prefix: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function finish(
+  folder: Folder,
+  prefix: string,
+  signal: AbortSignal | undefined,
+  versions: Versions,
+): Promise<boolean> {
   const { folder: inner, prefix: above } = innermost(folder);
   if (!(inner instanceof DirectoryFolder)) return false;
   const { join } = pathCalls(), { promises } = fileSystem(inner.path);
@@ -137,7 +163,7 @@ async function finish(folder: Folder, prefix: string, signal: AbortSignal | unde
     const from = join(place, name);
     try {
       const { mtimeMs } = await promises.stat(from);
-      await checkFiles(folder, prefix, (await filesIn(folder, baseOf(prefix) + name, signal))!, { signal });
+      await checkFiles(folder, prefix, (await filesIn(folder, baseOf(prefix) + name, signal))!, { signal }, versions);
       // A save under way does so itself, and who may not write here has checked the files all the same.
       if (Date.now() - mtimeMs > ABANDONED) await promises.rename(from, join(place, manifest)).catch(() => {});
       return true;
@@ -158,16 +184,16 @@ export async function findManifest(
   folder: Folder,
   prefix: string,
   how: CheckOptions = {},
-): Promise<void> {
+): Promise<Versions> {
   const path = manifestName(prefix);
   let names: string[];
   try {
     names = await folder.list(path);
   } catch (error) {
-    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return;
+    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return new Map();
     throw error;
   }
-  if (names.includes(path)) await checkManifest(folder, prefix, how);
+  return names.includes(path) ? await checkManifest(folder, prefix, how) : new Map();
 }
 
 async function closing<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
