@@ -7,7 +7,7 @@ import type { Float8 } from "../dtype.ts";
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { closeAll } from "../io/source.ts";
-import { findManifest } from "../io/save/manifest.ts";
+import { checkVersions, findManifest, type Versions } from "../io/save/manifest.ts";
 import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
 import { safeParts } from "../io/names/safe_name.ts";
@@ -69,7 +69,7 @@ async function mergedBy(reader: Reader): Promise<StateDict> {
     if (map.has(key)) throw badPath(name);
     map.set(key, await reader.tensor(name));
   }
-  await reader.progress?.end();
+  await reader.end();
   return root;
 }
 
@@ -117,7 +117,7 @@ async function fillBy(
     await array.load({ signal: options.signal });
     filled.push([array, found]);
   }
-  await reader.progress?.end();
+  await reader.end();
   for (const [array, found] of filled) array.bytes.set(found.bytes);
 }
 
@@ -127,13 +127,15 @@ class Reader {
   /** Progress in bytes of tensors; their total is unknown until all files are open. */
   readonly progress: Progress | null;
   readonly #folder: Folder;
+  readonly #versions: Versions;
   readonly #options: LoadStateDictOptions;
   readonly #files = new Map<string, Checkpoint>();
   readonly #float8: Record<string, Float8>;
   #loaded = 0;
 
-  private constructor(folder: Folder, metadata: Metadata, options: LoadStateDictOptions) {
+  private constructor(folder: Folder, versions: Versions, metadata: Metadata, options: LoadStateDictOptions) {
     this.#folder = folder;
+    this.#versions = versions;
     this.metadata = metadata;
     this.#options = options;
     const float8 = [...metadata.tensors].map(([name, tensor]) => [name, tensor.float8] as const);
@@ -145,9 +147,9 @@ class Reader {
     const limits: Readonly<Limits> = limitsOf(options.limits);
     const folder = await checkpointFolder(path, options);
     const save = String(await chosenSave(folder, options.uniqueId)), name = `${save}.metadata`;
-    await findManifest(folder, save, { signal: options.signal });
+    const versions = await findManifest(folder, save, { signal: options.signal });
     const value = await load({ folder, name }, { limits, signal: options.signal, onWarning: options.onWarning });
-    return new Reader(folder, readMetadata(value, limits), options);
+    return new Reader(folder, versions, readMetadata(value, limits), options);
   }
 
   async tensor(name: string): Promise<NDArray> {
@@ -194,6 +196,12 @@ class Reader {
     const opened = await open(source, { limits, signal, float8: this.#float8 });
     this.#files.set(file, opened);
     return opened;
+  }
+
+  /** All tensors are read: those of one save, if it has a manifest. */
+  async end(): Promise<void> {
+    await checkVersions(this.#folder, this.#versions, this.#options.signal);
+    await this.progress?.end();
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { findManifest } from "../io/save/manifest.ts";
+import { checkVersions, findManifest } from "../io/save/manifest.ts";
 import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
 import { gotInstead } from "../words/described.ts";
 import { hasMethod } from "../words/plain_object.ts";
@@ -175,7 +175,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const [named, query] = splitQuery(checkedPrefix(path)), base = prefixOf(named);
     const read = { folder, limits, signal };
     const place = await placeOf(base + query, { folder, signal });
-    if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
+    const having = place?.name + ".pdparams";
+    const versions = place && await findManifest(place.folder, place.name, { signal, having });
     const state = await loadDict(base + ".pdparams" + query, read);
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];
@@ -198,6 +199,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       ? null
       : await loadDictIfThere(base + ".pdopt" + query, read);
     const scaler = this.scaler && await loadDictIfThere(base + ".pdscaler" + query, read);
+    if (versions) await checkVersions(place.folder, versions, signal);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
     if (scaler && scaler.size > 0) this.scaler!.loadStateDict(scaler);
     if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));

@@ -10,7 +10,7 @@ import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive/drive_from.ts";
 import { exists, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
-import { checkManifest, manifestName } from "../io/save/manifest.ts";
+import { checkManifest, checkVersions, manifestName } from "../io/save/manifest.ts";
 import { readRecordFile } from "../io/models/read_record_folder.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
@@ -74,13 +74,14 @@ export async function readProgramState(
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams", signal);
   const base: Place = !isWhole ? { ...place, name: place.name.slice(0, -suffix!.length) } : place;
   if (base.name !== "" && await exists(base.folder, base.name + ".pdparams", signal)) {
-    await checkManifest(base.folder, base.name, { signal });
+    const versions = await checkManifest(base.folder, base.name, { signal });
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {
       if (!await exists(base.folder, base.name + end, signal)) continue;
       const part = await readState(base.folder, base.name + end, options);
       for (const [name, value] of part) state.set(name, value);
     }
+    await checkVersions(base.folder, versions, signal);
     return state;
   }
   const resolved = limitsOf(limits);
@@ -154,7 +155,7 @@ async function fromFolder(
   const wanted = varList && new Set(varList.map(({ name }) => name));
   const state = new Map<string, NDArray>();
   const names = await folder.list();
-  if (names.includes(manifestName(""))) await checkManifest(folder, "", { signal });
+  const versions = names.includes(manifestName("")) ? await checkManifest(folder, "", { signal }) : new Map();
   for (const name of names) {
     if (name === manifestName("") || (wanted && !wanted.has(name))) continue;
     try {
@@ -165,6 +166,7 @@ async function fromFolder(
       onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is not a tensor: it was skipped`, at: name });
     }
   }
+  await checkVersions(folder, versions, signal);
   for (const { name } of varList ?? []) {
     if (state.has(name)) continue;
     if (onAbsent && state.size > 0) onAbsent(name);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fs, {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,15 +17,19 @@ import {
   DirectoryFolder,
   distributed,
   fluid,
+  type Folder,
   fromArray,
+  full,
   isPaddleError,
   load,
   MemoryFolder,
   Model,
-  type NDArray,
+  NDArray,
   nn,
   open,
+  optimizer,
   static as staticModule,
+  zeros,
 } from "../../mod.ts";
 import { cleanupTemps } from "../../src/io/disk/temp_file.ts";
 import { changeAlone } from "../../src/io/save/change_alone.ts";
@@ -332,6 +337,90 @@ describe("a model saved with a manifest", () => {
       await relayout(model, prefix, { manifest: true });
       await new Model(network).save(prefix);
       assert.ok(existsSync(prefix + ".pdsum"), "a manifest of other files stays");
+    }));
+
+  it("is read from one save by every function, whenever it is saved again meanwhile", () =>
+    inFolder(async (_, folder) => {
+      const { program, parameters } = await filled(1), network = new nn.Linear(2, 2);
+      const adam = new optimizer.Adam({ parameters: network.parameters() }), model = new Model(network);
+      model.prepare(adam);
+      const fill = (value: number) => {
+        for (const array of parameters.values()) (array as NDArray).fill(value);
+        for (const parameter of network.parameters()) parameter.fill(value);
+        adam.setStateDict(
+          new Map([...adam.stateDict()].map(([name, array]) => [
+            name,
+            array instanceof NDArray ? full(array.shape, value, array.dtype) : array,
+          ])),
+        );
+      };
+      network.weight.grad = zeros([2, 2]);
+      network.bias!.grad = zeros([2]);
+      adam.step();
+      const manifest = true, variables = { mainProgram: program, parameters, manifest };
+      type Values = ReadonlyMap<string, unknown>;
+      const arraysOf = (values: Values) => [...values.values()].filter((value) => value instanceof NDArray);
+      const saveVars = (folder: Folder) => fluid.io.saveVars({ folder, name: "d" }, variables);
+      const ways: [
+        how: string,
+        save: (folder: Folder) => Promise<unknown>,
+        read: (folder: Folder) => Promise<NDArray[]>,
+      ][] = [
+        ["loadVars", saveVars, async (folder) => {
+          return arraysOf(await fluid.io.loadVars({ folder, name: "d" }, { mainProgram: program }));
+        }],
+        ["load of a folder", saveVars, async (folder) => arraysOf(await load({ folder, name: "d" }) as Values)],
+        ["loadProgramState of a folder", saveVars, async (folder) => {
+          return arraysOf(await loadProgramState({ folder, name: "d" }));
+        }],
+        ["loadProgramState", (folder) => save(program, "m", { folder, parameters, manifest }), async (folder) => {
+          return arraysOf(await loadProgramState("m", { folder }));
+        }],
+        [
+          "distributed",
+          (folder) => distributed.saveStateDict(network.stateDict(), { folder, name: "d" }, { manifest }),
+          async (folder) => {
+            return arraysOf(await distributed.loadMergedStateDict({ folder, name: "d" }));
+          },
+        ],
+        ["Model", (folder) => model.save("m", { folder, manifest }), async (folder) => {
+          await model.load("m", { folder });
+          return [...arraysOf(network.stateDict()), ...arraysOf(adam.stateDict())];
+        }],
+      ];
+      for (const [how, save, read] of ways) {
+        const [now, earlier, later] = ["now", "earlier", "later"].map((name) => join(folder, name));
+        for (const [value, path] of [[1, earlier], [2, later]] as const) {
+          fill(value);
+          await save(new DirectoryFolder(path));
+        }
+        const codes = new Set<string>();
+        for (let at = 1, isReached = true; isReached; at++) {
+          let gets = 0;
+          cpSync(earlier, now, { recursive: true });
+          const inner = new DirectoryFolder(now);
+          const changing: Folder = {
+            get(...args) {
+              if (++gets === at) cpSync(later, now, { recursive: true });
+              return inner.get(...args);
+            },
+            put: (...args) => inner.put(...args),
+            list: (...args) => inner.list(...args),
+            delete: (...args) => inner.delete(...args),
+          };
+          try {
+            const values = (await read(changing)).flatMap((array) => [...array.toFloat32Array()]);
+            assert.equal(new Set(values).size, 1, `${how}, saved again before read ${at}`);
+          } catch (error) {
+            assert.ok(isPaddleError(error), String(error));
+            codes.add(error.code);
+          }
+          isReached = gets >= at;
+          rmSync(now, { recursive: true });
+        }
+        for (const path of [earlier, later]) rmSync(path, { recursive: true });
+        assert.ok(codes.has("SOURCE_CHANGED"), how);
+      }
     }));
 
   it("may come from static.save, but not where there are no paths", () =>

@@ -13,7 +13,7 @@ import { openPart } from "../../io/models/find_model.ts";
 import type { Warning } from "../../errors.ts";
 import type { Folder } from "../../io/folder.ts";
 import { fromOneFolder } from "../../io/folders/one_folder.ts";
-import { findManifest } from "../../io/save/manifest.ts";
+import { checkVersions, findManifest } from "../../io/save/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/models/model_out_files.ts";
 import type { FolderEntry } from "../../io/open/open_source.ts";
 import { notAPlace } from "../../io/argument_errors.ts";
@@ -133,7 +133,7 @@ export async function loadVars(
   const variables = chosen(options);
   const budget = new Budget(limitsOf(options.limits));
   const folder = await folderOf(dirname, options), shown = String(dirname);
-  await findManifest(folder, "", { signal });
+  const versions = await findManifest(folder, "", { signal });
   const shape = { mode: "static" as const };
   if (filename !== undefined) {
     const source = await openPart(folder, filename, shown, "the values of all variables", signal);
@@ -159,6 +159,7 @@ export async function loadVars(
       }, { signal });
       values.set(name, value);
     }
+    await checkVersions(folder, versions, signal);
     return values;
   });
 }

@@ -14,7 +14,7 @@ import { driveFrom } from "../drive/drive_from.ts";
 import { prefixesIn, prefixHint } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
 import { fromOneFolder } from "../folders/one_folder.ts";
-import { checkManifest, manifestName } from "../save/manifest.ts";
+import { checkManifest, checkVersions, manifestName } from "../save/manifest.ts";
 import { folderAt, type Place } from "../open/place.ts";
 import { progressOfFiles } from "../progress.ts";
 import type { ReadModelOptions } from "./read_model.ts";
@@ -62,7 +62,7 @@ async function readAll(
   const [prefix] = prefixesIn(names);
   if (prefix !== undefined) throw prefixMeant(place, prefix);
   if (names.some((name) => name.endsWith(".distcp"))) throw distributedMeant(place);
-  if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
+  const versions = names.includes(manifestName("")) ? await checkManifest(folder, "", options) : new Map();
   const each = { ...options, onProgress: progress?.onProgress };
   const turns = new Turns(options.signal);
   for (const name of names) {
@@ -71,6 +71,7 @@ async function readAll(
     if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
     else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
   }
+  await checkVersions(folder, versions, options.signal);
   await progress?.end();
   return read;
 }
