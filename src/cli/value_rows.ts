@@ -46,7 +46,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     seen.add(value as object);
     for (let i = entries.length - 1; i >= 0; i--) {
       const [key, element] = entries[i];
-      const step = stepOf(key);
+      const step = stepOf([key, element]);
       todo.push({
         value: element,
         name: path === "" && base === "" ? step : `${name}.${step}`,
@@ -79,7 +79,7 @@ export function findValue(root: Value, name: string): Found | null {
     if (!container) continue;
     const done = name.slice(0, name.length - rest.length);
     for (const [key, value] of candidates(container, rest)) {
-      const step = stepOf(key);
+      const step = stepOf([key, value]);
       todo.push({ value, container, key, prefix: done });
       rests.push(rest.slice(step.length + 1));
     }
@@ -93,15 +93,16 @@ function candidates(container: Map<unknown, unknown> | unknown[], rest: string):
     const index = /^(0|[1-9][0-9]{0,9})(\.|$)/.exec(rest);
     return index && Number(index[1]) < container.length ? [[Number(index[1]), container[Number(index[1])]]] : [];
   }
-  return [...container].filter(([key]) => {
-    const step = stepOf(key);
+  return [...container].filter((entry) => {
+    const step = stepOf(entry);
     return rest === step || (rest.startsWith(step) && rest[step.length] === ".");
-  }).sort(([a], [b]) => stepOf(a).length - stepOf(b).length);
+  }).sort((a, b) => stepOf(a).length - stepOf(b).length);
 }
 
-/** A key as a part of a name. The keys of a distributed checkpoint's metadata are records. */
-function stepOf(key: unknown): string {
-  return key instanceof PythonRecord || key instanceof Set ? valueText(key) : String(key);
+/** A key as a part of a name, as in `Checkpoint.names`. The keys of plain values are spelled out: a distributed checkpoint's are records. */
+function stepOf([key, value]: readonly [unknown, unknown]): string {
+  const isSpelledOut = typeof value !== "object" && (key instanceof PythonRecord || key instanceof Set);
+  return isSpelledOut ? valueText(key) : String(key);
 }
 
 function containerOf(value: Value): Map<unknown, unknown> | unknown[] | null {

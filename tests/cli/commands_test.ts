@@ -784,6 +784,18 @@ describe("diff, verify, detect and decrypt", () => {
       assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b#2 .* max difference 4\n1 entry the same, 1 differ/);
     }));
 
+  it("find the arrays whose keys are sets, which they list", () =>
+    inTempFolder(async (folder) => {
+      const [a, b] = [join(folder, "a"), join(folder, "b")];
+      for (const [path, element] of [[a, 1], [b, 3]] as const) {
+        const array = paddle.fromArray([element], "float32");
+        await paddle.save(new Map([["x", new Map([[new paddle.FrozenSet([1]), array]])]]), path);
+      }
+      const { out } = await oarlock(["diff", a, b]);
+      assert.match(out, /^~ (x\S.*?) {2}.* max difference 2\n0 entries the same, 1 differ/);
+      assert.match(await printed("show", a, /^~ (x\S.*?) {2}/.exec(out)![1]), /float32/);
+    }));
+
   it("tell in which files two distributed checkpoints have their parts", () =>
     inTempFolder(async (folder) => {
       await paddle.distributed.saveStateDict(new Map([["x", paddle.zeros([2])], ["y", paddle.zeros([2])]]), folder);
