@@ -115,7 +115,7 @@ describe("Layer.setStateDict", () => {
   it("names up to five keys of each kind that do not match, and all of them in the error", () => {
     const layer = new nn.Sequential(...Array.from({ length: 4 }, () => new nn.Linear(1, 1)));
     const five = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`x${i}`, Tensor.zeros([1])]));
-    const missing = `missing: "0.weight", "0.bias", "1.weight", "1.bias", "2.weight", ...; `;
+    const missing = `missing: "0.weight", "0.bias", "1.weight", "1.bias", "2.weight" and 3 more; `;
     const unexpected = 'unexpected: "x0", "x1", "x2", "x3", "x4"';
     const names = [...layer.stateDict().keys(), ...Object.keys(five)];
     assert.throws(() => layer.loadStateDict(five), (error) => {
