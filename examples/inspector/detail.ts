@@ -116,7 +116,7 @@ function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
     previous.setAttribute("aria-disabled", String(first === 0));
     next.setAttribute("aria-disabled", String(first + PAGE >= array.size));
     const asked = first, last = Math.min(array.size, first + PAGE);
-    const cells = await around.task("Elements", (options) => {
+    const cells = await around.task(`Elements of ${isolated(array.name || NAMELESS)}`, (options) => {
       return around.client.call("cells", [id, array.name, asked, last], options);
     });
     // A page that was turned meanwhile may have arrived first.
@@ -196,7 +196,7 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
       current = done.text;
       restore();
       input.className = done.edited ? "edited" : "";
-      around.say(`${isolated(array.name || NAMELESS)}[${index}] is ${done.text}.`);
+      around.say(`${isolated(array.name || NAMELESS)}${index && `[${index}]`} is ${done.text}.`);
       around.onEdit(id, done.edits);
     } catch (error) {
       if (!(error instanceof WorkerFailure)) throw error;

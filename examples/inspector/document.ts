@@ -36,14 +36,29 @@ async function sizeOf({ folder, name }: Found, signal?: AbortSignal): Promise<nu
 /** Open a document that was found. */
 export async function openDocument(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
   if (found.failure !== undefined) throw found.failure;
-  const from = { folder: found.folder, name: found.name };
-  if (/\.npy$/i.test(found.name)) return await ofCheckpoint(await npy.open(from, { signal }), found, signal);
-  if (/\.npz$/i.test(found.name)) {
-    const arrays = await sizeOf(found, signal) <= MOST_NPZ ? await npzInMemory(from, signal) : null;
-    return arrays
-      ? inMemory(found.label, arrays)
-      : await ofCheckpoint(await npy.openNpz(from, { signal }), found, signal);
+  const [likely, other] = /\.np[yz]$/i.test(found.name) ? [ofNumpy, ofPaddle] : [ofPaddle, ofNumpy];
+  try {
+    return await likely(found, signal);
+  } catch (error) {
+    // The name may be that of another format.
+    if (found.program !== null || !paddle.isPaddleError(error) || error.code !== "WRONG_FORMAT") throw error;
+    return await other(found, signal).catch(() => Promise.reject(error));
   }
+}
+
+async function ofNumpy(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
+  const from = { folder: found.folder, name: found.name }, kind = await paddle.detect(from, { signal });
+  if (kind === "npy" || (kind !== "zip" && /\.npy$/i.test(found.name))) {
+    return await ofCheckpoint(await npy.open(from, { signal }), found, signal);
+  }
+  const arrays = await sizeOf(found, signal) <= MOST_NPZ ? await npzInMemory(from, signal) : null;
+  return arrays
+    ? inMemory(found.label, arrays)
+    : await ofCheckpoint(await npy.openNpz(from, { signal }), found, signal);
+}
+
+async function ofPaddle(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
+  const from = { folder: found.folder, name: found.name };
   const { modelFilename, paramsFilename } = found;
   const opened = async (returnNumpy: boolean) => {
     const checkpoint = await paddle.open(from, { modelFilename, paramsFilename, returnNumpy, signal });

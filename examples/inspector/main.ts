@@ -40,7 +40,8 @@ function setHidden(id: string, isHidden: boolean): void {
   part.hidden = isHidden;
 }
 
-function showFailure({ name, code, message, place, hint }: Failure): void {
+function showFailure({ name, code, message, place, hint }: Failure, what = ""): void {
+  failed = what;
   byId("failure-class").textContent = name;
   byId("failure-code").textContent = code;
   byId("failure-message").textContent = message;
@@ -55,6 +56,8 @@ let running: AbortController | null = null;
 /** Whether that is a save. Another long task runs beside it, without them. */
 let isSaving = false;
 let beside: AbortController | null = null;
+/** The task whose failure is shown. */
+let failed = "";
 const WAIT = "The file is still being saved.";
 
 /**
@@ -82,14 +85,15 @@ async function task<T>(
       if (running === controller) bar.value = done;
     };
     const result = await body({ signal: controller.signal, onProgress });
-    if (running === controller) say(`${what}: done.`);
+    // Something else may have been said since.
+    if (running === controller && status.textContent === `${what}…`) say(`${what}: done.`);
     return result;
   } catch (error) {
     if (controller.signal.aborted) {
       if (running === controller) say(`${what}: cancelled.`);
       return undefined;
     }
-    showFailure(error instanceof WorkerFailure ? error.failure : failureOf(error));
+    showFailure(error instanceof WorkerFailure ? error.failure : failureOf(error), what);
     return null;
   } finally {
     if (running === controller) {
@@ -105,7 +109,12 @@ const around: Around = {
   say,
   isSaving: () => isSaving,
   // Reading elements is quick and does not cancel a running task.
-  task: (what, body) => task(what, body, what.startsWith("Statistics")),
+  async task(what, body) {
+    const result = await task(what, body, what.startsWith("Statistics"));
+    // It failed before, and was asked for again.
+    if (result && what === failed) setHidden("failure", true);
+    return result;
+  },
   onEdit(id, edits) {
     unsaved.set(id, edits);
     if (view?.id !== id) return;
@@ -163,7 +172,7 @@ const operatorList: VirtualList = new VirtualList({
         "aria-setsize": view!.program!.operators,
         "aria-posinset": index + 1,
         "aria-selected": String(index === operatorList.active),
-        "aria-label": `${type}, reads ${inputs || "nothing"}, writes ${outputs || "nothing"}`,
+        "aria-label": `${index}: ${type}, reads ${inputs || "nothing"}, writes ${outputs || "nothing"}`,
       },
       element("span", { class: "number" }, String(index)),
       element("span", { title: type }, type),
@@ -402,14 +411,21 @@ byId("save").addEventListener("click", async () => {
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);
   around.onEdit(id, 0);
+  const refused = view?.id === id ? refusedText() : "";
   // The open file may have been overwritten: show the new one.
-  if (target.handle && target.name === label) {
-    await client.call("replace", [id, await target.handle.getFile()]);
-    if (view?.id === id) await show(id, entries);
+  if (target.handle && target.name === label.replace(/^.*\//, "")) {
+    const isReplaced = await client.call("replace", [id, await target.handle.getFile()]);
+    if (isReplaced && view?.id === id) await show(id, entries);
   }
   const lost = form === "pdparams" ? 0 : others.length;
   const without = lost === 0
     ? ""
     : `, without ${lost === 1 ? "1 value that is" : `${countText(lost)} values that are`} not a tensor`;
-  say(`${isolated(target.name)}: ${sizeText(saved.bytes)} saved${without}.`);
+  say(`${isolated(target.name)}: ${sizeText(saved.bytes)} saved${without}${refused}.`);
 });
+
+/** Tells what is typed into the elements but was not accepted, and so is not saved. */
+function refusedText(): string {
+  const inputs = [...detail.querySelectorAll<HTMLInputElement>("#cells [aria-invalid=true]")];
+  return inputs.length === 0 ? "" : `, without ${inputs.map(({ value }) => `“${value}”`).join(", ")}`;
+}

@@ -92,8 +92,8 @@ export interface Methods {
   operator(id: number, index: number): OperatorView;
   recover(id: number): DocumentEntry;
   save(id: number, form: SaveForm, handle: FileSystemFileHandle | null): Saved;
-  /** Have a document of one file read `file` from now on, which has taken its place. */
-  replace(id: number, file: File): void;
+  /** Have a document of one dropped file read `file` from now on, which has taken its place; false if it is no such document. */
+  replace(id: number, file: File): boolean;
   /** Close all documents before this one. */
   closeBefore(id: number): void;
   /** Close this document and all after it. */

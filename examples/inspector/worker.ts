@@ -88,6 +88,9 @@ const handlers: Handlers = {
     if (url.protocol !== "http:" && url.protocol !== "https:") {
       throw new TypeError("Only http: and https: URLs can be opened");
     }
+    if (url.username || url.password) {
+      throw new TypeError("A page cannot open a URL with a user name or password: download the file, and drop it here");
+    }
     const name = nameAt(url);
     if (ARCHIVE.test(name)) return enter(await inArchive(url.href, name, signal));
     return enter([await besideUrl(folderAt(url), name, url.href, signal)]);
@@ -173,11 +176,13 @@ const handlers: Handlers = {
   },
   async replace(_, id, file) {
     const old = found.get(id);
-    if (!old) return;
+    // A file of an archive or a server is still there, and a model has other files.
+    if (!(old?.folder instanceof paddle.FileListFolder) || old.program !== null) return false;
     found.set(id, { ...old, folder: new paddle.FileListFolder([[old.name, file]]) });
     const document = opened.get(id);
     opened.delete(id);
     await document?.close();
+    return true;
   },
   async closeBefore(_, id) {
     await closeThose((one) => one < id);

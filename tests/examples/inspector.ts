@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { encode, load, NDArray, openArchive, type StateDict, static as paddleStatic, Tensor } from "../../mod.ts";
-import { decodeNpz } from "../../src/npy.ts";
+import { decodeNpz, encode as encodeNpy, encodeNpz } from "../../src/npy.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
 import { takesLittle, timeOf } from "../helpers/soon.ts";
 import { contrast } from "./contrast.ts";
@@ -245,7 +245,7 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.selectOption("#form", "pdparams");
     await page.$eval("#status", (place: Element) => place.textContent = "");
     await page.click("#save");
-    await status(/ saved\./);
+    await status(/ saved, without “word”\.$/);
     const kept: number[] = await page.evaluate(async () => {
       const handle = await (await navigator.storage.getDirectory()).getFileHandle("saved");
       return [...new Uint8Array(await (await handle.getFile()).arrayBuffer())];
@@ -328,8 +328,11 @@ const CASES: Record<string, () => Promise<void>> = {
     const asked = questioned();
     await page.setInputFiles("#files", [`${MODEL}.pdmodel`]);
     assert.match(await asked, /^1 unsaved change /);
+    await page.waitForSelector(".histogram");
     await page.click("#undo");
     await saveIs("Save");
+    await page.waitForSelector(".histogram");
+    await status(/^All changes are undone\.$/);
     await page.waitForFunction(
       (old: string) => document.querySelectorAll<HTMLInputElement>("#cells input")[2]?.value === old,
       old,
@@ -468,7 +471,9 @@ const CASES: Record<string, () => Promise<void>> = {
       await page.setViewportSize({ width: 1280, height: 800 });
     }
     await choose("w");
-    const indent = await page.$eval("#tree .active span", (name: HTMLElement) => {
+    // In one step: the row may be rendered again between two.
+    const indent = await page.evaluate(() => {
+      const name = document.querySelector("#tree .active span")!;
       return parseFloat(getComputedStyle(name).paddingLeft) / name.clientWidth;
     });
     assert.ok(indent <= 0.5, String(indent));
@@ -503,6 +508,73 @@ const CASES: Record<string, () => Promise<void>> = {
       assert.equal(await page.$$eval("#document option", (all: Element[]) => all.length), 2);
     }
     await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
+  async "a file of a dropped folder that is saved over itself is the one that is shown then, one of a server is not"() {
+    const edit = async () => {
+      await choose("b");
+      await page.fill("#cells input >> nth=0", "2.5");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#save >> text=Save 1 change");
+      await page.selectOption("#form", "pdparams");
+      await page.click("#save");
+      await status(/^.?big\.pdparams.?: .* saved\.$/);
+    };
+    await page.evaluate(async (bytes: number[]) => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await root.getFileHandle("big.pdparams", { create: true });
+      const stream = await handle.createWritable();
+      await stream.write(Uint8Array.from(bytes));
+      await stream.close();
+      const file = await handle.getFile();
+      Object.defineProperty(file, "webkitRelativePath", { value: "run/big.pdparams" });
+      Object.assign(globalThis, { showSaveFilePicker: () => handle });
+      const field = document.getElementById("folder")!;
+      Object.defineProperty(field, "files", { value: [file], configurable: true });
+      field.dispatchEvent(new Event("change"));
+      delete (field as { files?: unknown }).files;
+    }, [...encode(new Map([["layer.b", new Tensor("float32", [3])]]))]);
+    await status(/^.?run\/big\.pdparams.?: 1 tensor,/);
+    await edit();
+    await choose("b");
+    assert.equal(await page.inputValue("#cells input >> nth=0"), "2.5");
+    await page.waitForSelector(".histogram");
+    assert.equal(await page.isHidden("#failure"), true, await page.textContent("#failure"));
+
+    await page.fill("#url", `${elsewhere}/big.pdparams`);
+    await page.click("#url-form button");
+    await status(/2 tensors/);
+    await edit();
+    await page.waitForSelector("#undo", { state: "hidden" });
+    assert.equal(await page.inputValue("#cells input >> nth=0"), "2.5");
+    await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
+  async "a scalar is named without an index"() {
+    await openFiles([NET]);
+    await choose("zero_d");
+    await page.fill("#cells input >> nth=0", "2.5");
+    await page.keyboard.press("Enter");
+    await status(/^.?zero_d.? is 2\.5\.$/);
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
+  },
+  async "a file is opened by its content if its name is that of another format"() {
+    const arrays = new Map([["w", new NDArray("float32", [2])]]);
+    const files = {
+      "npz.pdparams": await encodeNpz(arrays),
+      "npy.pdparams": encodeNpy(arrays.get("w")!),
+      "pickle.npz": encode(arrays),
+      "pickle.npy": encode(arrays),
+    };
+    for (const [name, bytes] of Object.entries(files)) {
+      writeFileSync(join(folder, name), bytes);
+      await openFiles([join(folder, name)], /1 tensor,|Failed/);
+      assert.equal(await page.isHidden("#failure"), true, await page.textContent("#failure"));
+      await choose("");
+    }
+    writeFileSync(join(folder, "text.npz"), "text");
+    await openFiles([join(folder, "text.npz")], /Failed/);
+    assert.match(await page.textContent("#failure-message"), /not an \.npz file/);
+    await page.click("#failure-close");
   },
   async "a model: parameters, operators, weights recovered"() {
     const prefix = MODEL;
@@ -544,7 +616,7 @@ const CASES: Record<string, () => Promise<void>> = {
       "#operators [role=option]",
       (all: Element[]) => all.map((row) => row.getAttribute("aria-label")!),
     );
-    assert.ok(rows.some((row) => row.startsWith("pd_op.matmul, reads a, w,")), rows.join("; "));
+    assert.ok(rows.some((row) => /^\d+: pd_op\.matmul, reads a, w,/.test(row)), rows.join("; "));
   },
   async "safetensors"() {
     const path = "tests/fixtures/safetensors/every_dtype.safetensors";
@@ -590,6 +662,32 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.focus("#failure-close");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement!.id), "content");
+  },
+  async "a failure is gone once the same tensor is read"() {
+    await page.fill("#url", `${elsewhere}/big.pdparams`);
+    await page.click("#url-form button");
+    await status(/2 tensors/);
+    await context.setOffline(true);
+    try {
+      await page.fill("#filter", "layer.w");
+      await page.focus("#tree");
+      await page.keyboard.press("End");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#failure:visible");
+      await page.waitForSelector("#statistics >> text=Not computed.");
+    } finally {
+      await context.setOffline(false);
+    }
+    await choose("layer.w");
+    await page.waitForSelector(".histogram");
+    await page.waitForSelector("#failure", { state: "hidden" });
+  },
+  async "a URL with a password is refused as that, and the password is not shown"() {
+    await page.fill("#url", elsewhere.replace("://", "://me:secret@") + "/big.pdparams");
+    await page.click("#url-form button");
+    await page.waitForSelector("#failure-message >> text=/user name or password/");
+    assert.doesNotMatch(await page.textContent("#failure"), /secret|CORS/);
+    await page.click("#failure-close");
   },
   async "a model by its prefix, with its operators and its weights"() {
     await page.fill("#url", `${elsewhere}/m`);
