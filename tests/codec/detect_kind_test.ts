@@ -25,6 +25,8 @@ describe("detection of a file's kind", () => {
       "K\x05.",
       "X\x03\x00\x00\x00abcq\x00.",
       "cnumpy.core.multiarray\n_reconstruct\np0\n",
+      `I-${"7".repeat(300)}\n.`,
+      `L${"7".repeat(300)}L\n.`,
     ];
     for (const text of pickles) assert.equal(detectKind(latin1(text), text.length), "pickle", JSON.stringify(text));
   });
