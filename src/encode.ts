@@ -19,7 +19,7 @@ import { withoutLayersInSteps } from "./model/without_layers.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
-import { bytesOf, type Chunk } from "./words/unread_bytes.ts";
+import { type Chunk, joinChunks } from "./words/unread_bytes.ts";
 import { SelectedRows, type Value } from "./values.ts";
 
 /** A value that was checked and is ready to be written. */
@@ -136,6 +136,7 @@ function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
  * Mirrors `paddle.save(value, io.BytesIO())` (2.2 and later).
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; `at` says where
+ * @throws {SourceError} `SOURCE_CHANGED`: a getter in the value returned something else each time
  *
  * @example Encode one tensor in Paddle's binary format
  * ```ts
@@ -148,12 +149,7 @@ function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
 export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   checkOptions(options, ENCODE_OPTIONS);
   const plan = planEncoding(value, options);
-  const bytes = new Uint8Array(plan.size);
-  let at = 0;
-  for (const chunk of plan.chunks) {
-    bytes.set(bytesOf(chunk), at);
-    at += chunk.length;
-  }
+  const bytes = joinChunks(plan.size, plan.chunks);
   for (const warning of plan.warnings) options.onWarning?.(warning);
   return bytes;
 }

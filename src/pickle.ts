@@ -11,12 +11,13 @@
  *
  * @module
  */
-import { sizeOfPickle, writePickle } from "./codec/pickle/write/write_pickle.ts";
+import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write/write_pickle.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { checkedPickleFormat } from "./model/pickle_format.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { checkNames } from "./words/option_names.ts";
+import { joinChunks } from "./words/unread_bytes.ts";
 import type { Value } from "./values.ts";
 
 export {
@@ -80,16 +81,11 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
  * Encode a value as a pickle.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be pickled; `at` says where
+ * @throws {SourceError} `SOURCE_CHANGED`: a getter in the value returned something else each time
  */
 export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   checkNames(options, ["protocol", "numpy"]);
   const format = checkedPickleFormat(options);
   const { value: shaped } = shapeForSave(value, { protocol: format.protocol, mode: "static", ofAnyKind: true });
-  const bytes = new Uint8Array(sizeOfPickle(shaped, format));
-  let at = 0;
-  for (const chunk of writePickle(shaped, format)) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinChunks(sizeOfPickle(shaped, format), writePickleChunks(shaped, format));
 }

@@ -36,6 +36,7 @@ import { checkWhole, refusalsIn } from "./words/refused_array.ts";
 import type { TensorMap } from "./words/tensor_map.ts";
 import { shownValue } from "./words/described.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
+import { joinChunks } from "./words/unread_bytes.ts";
 
 export { TensorMap } from "./words/tensor_map.ts";
 
@@ -167,13 +168,7 @@ export function encode(
   options: EncodeSafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const plan = atOnce(planOf(tensors, options));
-  const bytes = new Uint8Array(plan.size);
-  let at = 0;
-  for (const chunk of plan.chunks()) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinChunks(plan.size, plan.chunks());
 }
 
 /**

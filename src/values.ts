@@ -63,9 +63,10 @@ export class Complex {
     this.re = re;
     this.im = im;
   }
-  /** The number as Python writes it: `1+2j`. */
+  /** The number as in Python: `1+2j`, `-0-0j`. */
   toString(): string {
-    return `${this.re}${this.im < 0 ? "" : "+"}${this.im}j`;
+    const [re, im] = [this.re, this.im].map((part) => Object.is(part, -0) ? "-0" : `${part}`);
+    return `${re}${im[0] === "-" ? "" : "+"}${im}j`;
   }
 }
 

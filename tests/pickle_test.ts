@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
   ByteArray,
+  Complex,
   decode,
   DefaultDict,
   encode,
@@ -100,6 +101,18 @@ describe("the pickle entry point", () => {
     }
   });
 
+  it("gives complex numbers as keys names with the signs that Python prints", () => {
+    for (
+      const [re, im, text] of [[1, 2, "1+2j"], [1, -0, "1-0j"], [-0, -0, "-0-0j"], [-0, 1, "-0+1j"], [
+        0,
+        -2,
+        "0-2j",
+      ]] as const
+    ) {
+      assert.equal(String(new Complex(re, im)), text);
+    }
+  });
+
   it("writes any value and reads it back", () => {
     const value = new Map<unknown, unknown>([["a", Tuple.of<unknown>(1, "x", null)], [
       2,
@@ -176,6 +189,42 @@ describe("values that pickles have and paddle.save refuses", () => {
       assert.deepEqual(decode(encode(dict, { protocol: 2 })), dict);
       const longer = new Map([[new Uint8Array(4096).fill(byte), 1]]);
       assert.throws(() => encode(longer, { protocol: 2 }), { code: "INVALID_VALUE" });
+    }
+  });
+});
+
+describe("bytes whose buffer was detached", () => {
+  const detached = <T extends Uint8Array>(bytes: T): T => {
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
+    return bytes;
+  };
+  const gone = { code: "INVALID_VALUE", message: /detached or resized/ };
+
+  it("are refused by both entry points, as a value, a key or in a key, and never saved as empty", () => {
+    const bytes = detached(new Uint8Array(8)), array = detached(new ByteArray(8));
+    for (const value of [bytes, array, new OpaqueArray("<M8[D]", [0], bytes)]) {
+      assert.throws(() => encode(value), gone);
+      assert.throws(() => encode([value]), gone);
+    }
+    for (const key of [bytes, Tuple.of(bytes), new FrozenSet([bytes])]) {
+      assert.throws(() => encode(new Map([[key, 1]])), gone);
+      assert.throws(() => encodeForPaddle(new Map([[key, 1]])), gone);
+    }
+    assert.throws(() => encodeForPaddle(new Map([["LR_Scheduler", new Map([["a", array]])]])), gone);
+  });
+});
+
+describe("a value whose getter returns something else each time", () => {
+  it("is refused by both entry points, whether it grows or shrinks", () => {
+    for (const step of [10, -10]) {
+      let length = 100;
+      const value = {
+        get text() {
+          return "a".repeat(length += step);
+        },
+      };
+      assert.throws(() => encode(value), { code: "SOURCE_CHANGED" });
+      assert.throws(() => encodeForPaddle(value), { code: "SOURCE_CHANGED" });
     }
   });
 });

@@ -34,6 +34,7 @@ import {
 } from "../values.ts";
 import { StepPace } from "../words/steps.ts";
 import { elementCount } from "../words/element_count.ts";
+import { checkedBytes } from "../words/plain_bytes.ts";
 import { isFloatByNature } from "../words/floats.ts";
 
 /**
@@ -152,7 +153,8 @@ function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
     if (parts.some((part) => typeof part !== "number")) {
       throw invalid(`a ${className(value)} of something that is not a number`, at);
     }
-  } else if (!(isAnyKind && (value instanceof Uint8Array || isRange(value)))) {
+  } else if (isAnyKind && value instanceof Uint8Array) placed(at, () => checkedBytes(value));
+  else if (!(isAnyKind && isRange(value))) {
     throw invalid(described(value), at, wayOut(value));
   }
 }
@@ -194,7 +196,7 @@ function* checkKeys(
   for (const key of owner.keys()) {
     if (pace.isDue(1)) yield;
     if (typeof key === "string") continue;
-    const form = canonicalForm(key);
+    const form = placed(at, () => canonicalForm(key));
     if (form instanceof NoKey) throw invalid(`${described(key)} as a key`, at, `it ${form.why}`);
     // Strings are not put into `forms`.
     const isTwin = form[0] === "s" && owner.has(form.slice(form.indexOf(":") + 1));
@@ -269,7 +271,7 @@ function checkOpaqueArray(array: OpaqueArray, at: string): void {
   if (!isOne || !shape.every((length) => isInteger(length) && length >= 0)) {
     throw invalid("an array without items, bytes and shape", at);
   }
-  const { itemsize } = placed(at, () => foreignDType(array));
+  const { itemsize } = placed(at, () => (checkedBytes(bytes), foreignDType(array)));
   const count = elementCount(array.shape);
   const isWhole = array.items ? array.items.length === count : array.bytes.length === count * itemsize;
   const isObject = array.dtype === "|O";

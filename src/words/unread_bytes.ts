@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SourceError } from "../errors.ts";
 import type { NDArray } from "../ndarray.ts";
 
 /** Converts bytes to other bytes, piece by piece. */
@@ -31,4 +32,29 @@ export type Chunk = Uint8Array | UnreadBytes;
 /** The bytes of a chunk, which must be in memory or synchronously readable. */
 export function bytesOf(chunk: Chunk): Uint8Array {
   return chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
+}
+
+/**
+ * The bytes of chunks whose sizes were added up before.
+ *
+ * @throws {SourceError} `SOURCE_CHANGED`
+ */
+export function joinChunks(size: number, chunks: Iterable<Chunk>): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    if (at + chunk.length <= size) bytes.set(bytesOf(chunk), at);
+    at += chunk.length;
+  }
+  if (at !== size) throw valueChanged(size, at);
+  return bytes;
+}
+
+/** The error for a value that changed while it was written, or whose getters return something else each time. */
+export function valueChanged(expected: number, actual: number): SourceError {
+  return new SourceError(
+    "SOURCE_CHANGED",
+    `The value changed while being saved: it gave ${actual} bytes, not ${expected}`,
+    { expected, actual },
+  );
 }

@@ -7,6 +7,7 @@
 import { ByteArray, Complex, Float, FrozenSet, NumpyScalar, PythonRecord, Tuple } from "../../values.ts";
 import { BLOB_MIN } from "../cursor.ts";
 import { textFromLatin1 } from "../../words/latin1.ts";
+import { checkedBytes } from "../../words/plain_bytes.ts";
 import { isUnread } from "./unread.ts";
 
 /** For each container with non-string keys: its keys by canonical form. */
@@ -130,6 +131,6 @@ function leafForm(key: unknown): string | NoKey {
   }
   const isBytes = key instanceof Uint8Array && !(key instanceof ByteArray);
   if (isUnread(key) || (isBytes && key.length >= BLOB_MIN)) return new NoKey("has 4 KiB or more");
-  if (isBytes) return `b${key.length}:${textFromLatin1(key)}`;
+  if (isBytes) return `b${key.length}:${textFromLatin1(checkedBytes(key))}`;
   return new NoKey("is no text, number, bytes, or tuple or frozenset of these");
 }

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
+import { type Chunk, UnreadBytes, valueChanged } from "../../words/unread_bytes.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { SourceError } from "../../errors.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
@@ -99,7 +98,7 @@ class Gatherer {
       this.#isLent = true;
       return;
     }
-    if (chunk.length > room) throw changed(this.#size, this.#written + chunk.length);
+    if (chunk.length > room) throw valueChanged(this.#size, this.#written + chunk.length);
     this.#buffer.set(chunk, this.#held);
     this.#held += chunk.length;
     if (this.#isLent) await this.#done();
@@ -116,7 +115,7 @@ class Gatherer {
   async end(): Promise<void> {
     await this.#flush();
     await this.#done();
-    if (this.#written !== this.#size) throw changed(this.#size, this.#written);
+    if (this.#written !== this.#size) throw valueChanged(this.#size, this.#written);
   }
 
   /** Return the buffers. */
@@ -149,17 +148,6 @@ class Gatherer {
     await this.#writer.done();
     this.#isLent = false;
   }
-}
-
-function changed(expected: number, actual: number): SourceError {
-  return new SourceError(
-    "SOURCE_CHANGED",
-    `The value changed while being saved: it gave ${actual} bytes, not ${expected}`,
-    {
-      expected,
-      actual,
-    },
-  );
 }
 
 /** How chunks are passed to their sink. */
