@@ -110,7 +110,7 @@ async function fromText(text: string, options: SourceOfOptions): Promise<Opened>
   const url = urlOf(text), folder = folderOf(options.folder);
   if (url && (!folder || isReadable(url))) return await fromUrl(url, options);
   if (folder) return await fromFolder(folder, text, options);
-  const home = hasFileSystem() ? null : await homeFolder();
+  const home = hasFileSystem() || text === "" ? null : await homeFolder();
   return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text, options);
 }
 
