@@ -21,7 +21,7 @@ import type { Disposed } from "./words/disposed.ts";
 import { partLazily, piecesOf } from "./words/joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
-import { arrayGiven, type NDArray } from "./ndarray.ts";
+import { arrayGiven, type NDArray, sliceBound } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
 import { refusalOf } from "./words/refused_array.ts";
 import { shownValue } from "./words/described.ts";
@@ -145,16 +145,18 @@ export class Checkpoint {
   }
 
   /**
-   * Read the elements `[start, end)` along axis 0 of one array; negative indices count from the end, as in Python. Only these are read from
-   * the file, unless it has them in Fortran order; what protocol 2 wrote as text is read from its beginning, but not retained.
+   * Read the elements `[start, end)` along axis 0 of one array, with bounds as for {@linkcode NDArray.slice}. Only these are read from the
+   * file, unless it has them in Fortran order; what protocol 2 wrote as text is read from its beginning, but not retained.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: a bound is not an integer
    */
   async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
-    const [start, end] = pairOf(range, "A slice is");
+    const [start = 0, end = Infinity] = pairOf(range, "A slice is");
     const array = this.#array(name);
     if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
     const [rows, ...rest] = array.shape;
-    const from = bound(start, rows), to = Math.max(from, bound(end, rows));
+    const from = sliceBound(start, rows), to = Math.max(from, sliceBound(end, rows));
     const rowBytes = elementCount(rest) * dtypeInfo(array.dtype).itemsize;
     const shape = [to - from, ...rest];
     const lazy = this.#lazies.get(array);
@@ -396,9 +398,4 @@ function checkRead(options: ReadOptions): void {
 function pairOf(range: readonly [number, number], wanted: string): readonly [number, number] {
   if (!Array.isArray(range)) throw new TypeError(`${wanted} [start, end]: got ${shownValue(range)}`);
   return range;
-}
-
-function bound(index: number, length: number): number {
-  if (!Number.isSafeInteger(index)) throw new TypeError(`Slice bounds must be integers: got ${shownValue(index)}`);
-  return Math.min(length, Math.max(0, index < 0 ? index + length : index));
 }

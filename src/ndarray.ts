@@ -310,8 +310,8 @@ export class NDArray {
   slice(start = 0, end = Infinity): this {
     if (this.shape.length === 0) throw new ValueError("INVALID_VALUE", "A 0-d array has no axis to slice");
     const [length, ...rest] = this.shape;
-    const from = bound(start, length);
-    const to = Math.max(from, bound(end, length));
+    const from = sliceBound(start, length);
+    const to = Math.max(from, sliceBound(end, length));
     const row = length === 0 ? 0 : this.nbytes / length;
     return this.like(this.dtype, [to - from, ...rest], this.#aligned().subarray(from * row, to * row));
   }
@@ -567,7 +567,8 @@ function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8
 }
 
 /** A bound of a slice, interpreted as in Python. */
-function bound(at: number, length: number): number {
+/** A slice's bound as a position in a list of `length`, as in Python. */
+export function sliceBound(at: number, length: number): number {
   if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
     throw new ValueError("INVALID_VALUE", `A slice bound must be an integer: got ${shownValue(at)}`);
   }
