@@ -101,6 +101,7 @@ describe("an attribute of an operator in a ProgramDesc", () => {
     [Infinity, "FLOAT"],
     [2 ** 53, "FLOAT"],
     [-(2 ** 64), "FLOAT"],
+    [-0, "FLOAT"],
     [new Float(1), "SCALAR"],
     [new Complex(0, 1), "SCALAR"],
     [[false], "BOOLEANS"],
@@ -110,6 +111,7 @@ describe("an attribute of an operator in a ProgramDesc", () => {
     [[1, BIG], "LONGS"],
     [[1, 0.5], "FLOATS"],
     [[1, 2 ** 70], "FLOATS"],
+    [[1, -0], "FLOATS"],
   ];
   for (const [value, type] of GUESSED) {
     it(`set to ${String(value)} without a type becomes ${type}`, () => {
@@ -145,7 +147,11 @@ describe("an attribute of an operator in a ProgramDesc", () => {
       assert.deepEqual(program.serialize(), before, type);
     }
     const program = deserializeProgram(bytesOf(LEGACY));
-    assert.throws(() => last(program).setAttribute("new", []), { code: "INVALID_VALUE", at: "new" });
+    const itself: AttributeValue[] = [];
+    itself.push(itself);
+    for (const value of [[], [[1]], itself]) {
+      assert.throws(() => last(program).setAttribute("new", value), { code: "INVALID_VALUE", at: "new" });
+    }
     assert.throws(() => last(program).setAttribute("new", "\ud800"), { code: "LONE_SURROGATE" });
   });
 
@@ -232,6 +238,7 @@ describe("an attribute of an operator in PIR", () => {
     [0.5, "a_f32"],
     [NaN, "a_f32"],
     [2 ** 53, "a_f32"],
+    [-0, "a_f32"],
     [new Complex(1, 0), "a_c128"],
     [["a"], "a_array"],
   ];

@@ -5,6 +5,7 @@
  */
 import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
+import { isFloatByNature } from "../../words/floats.ts";
 import { Complex, Float } from "../../values.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText, wellFormed } from "../json/write_json.ts";
@@ -170,6 +171,12 @@ export function kindOf(value: AttributeValue): string {
   if (typeof value === "boolean") return "0.a_bool";
   if (typeof value === "string") return "0.a_str";
   if (typeof value === "bigint") return "0.a_i64";
-  if (isFloat(value)) return !isIntegerOf(64, value) ? "0.a_f32" : isIntegerOf(32, value) ? "0.a_i32" : "0.a_i64";
+  if (isFloat(value)) {
+    return value instanceof Float || isFloatByNature(value)
+      ? "0.a_f32"
+      : isIntegerOf(32, value)
+      ? "0.a_i32"
+      : "0.a_i64";
+  }
   return value instanceof Complex ? "0.a_c128" : "0.a_array";
 }

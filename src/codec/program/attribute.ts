@@ -8,6 +8,7 @@ import type { AttributeValue } from "../../program.ts";
 import { Complex, Float } from "../../values.ts";
 import { makeMessage, type Messages } from "./message.ts";
 import { nameOf, textOrBytes, utf8Of } from "./text.ts";
+import { isFloatByNature } from "../../words/floats.ts";
 import { integerOf, isIntegerOf } from "../../words/integers.ts";
 
 type Attribute = Messages["OpDesc.Attr"];
@@ -58,8 +59,8 @@ function scalarOf(value: unknown): Scalar | undefined {
   if (value instanceof Complex) {
     return makeMessage("Scalar", { type: COMPLEX128, c: makeMessage("Complex", { r: value.re, i: value.im }) });
   }
-  if (isInt64(value)) return makeMessage("Scalar", { type: INT64, i: BigInt(value) });
-  return isNumber(value) ? makeMessage("Scalar", { type: FLOAT64, r: value }) : undefined;
+  if (isNumber(value) && isFloatByNature(value)) return makeMessage("Scalar", { type: FLOAT64, r: value });
+  return isInt64(value) ? makeMessage("Scalar", { type: INT64, i: BigInt(value) }) : undefined;
 }
 
 /** A kind whose value is one field. */

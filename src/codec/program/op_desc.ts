@@ -9,6 +9,7 @@ import { runsBlock } from "./check_program.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import { Wire } from "./wire.ts";
+import { isFloatByNature } from "../../words/floats.ts";
 import { isIntegerOf } from "../../words/integers.ts";
 import { OP_INPUTS, OP_OUTPUTS, OP_TYPE, SLOT_ARGUMENTS, SLOT_PARAMETER } from "./field_numbers.ts";
 
@@ -232,8 +233,9 @@ function guessedType(value: AttributeValue): string {
   if (typeof value === "boolean") return "BOOLEAN";
   if (typeof value === "string" || value instanceof Uint8Array) return "STRING";
   if (typeof value === "bigint") return "LONG";
-  if (typeof value === "number") return !isIntegerOf(64, value) ? "FLOAT" : isIntegerOf(32, value) ? "INT" : "LONG";
+  if (typeof value === "number") return isFloatByNature(value) ? "FLOAT" : isIntegerOf(32, value) ? "INT" : "LONG";
   if (!Array.isArray(value) || value.length === 0) return "SCALAR";
-  const types = value.map(guessedType);
+  // No attribute has lists in a list, which may contain itself.
+  const types = value.map((item) => Array.isArray(item) ? "SCALAR" : guessedType(item));
   return (NUMBERS.find((type) => types.includes(type)) ?? types[0]) + "S";
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type DType, dtypeInfo, isDType } from "../../../dtype.ts";
+import { dtypeInfo, isDType } from "../../../dtype.ts";
 import type { NDArray } from "../../../ndarray.ts";
 import { plainBytes } from "../../../words/plain_bytes.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { UnreadBytes } from "../../../words/unread_bytes.ts";
 import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../../values.ts";
-import { dtypeRead, foreignDType, foreignScalarBytes } from "../foreign_dtype.ts";
+import { dtypeRead, foreignDType } from "../foreign_dtype.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import type { PickledDType } from "../pickled.ts";
@@ -117,10 +117,8 @@ export class ArrayWriter {
 
   /** A numpy scalar. */
   *scalar(scalar: NumpyScalar): Steps {
-    const isOurs = isDType(scalar.dtype);
-    const dtype = isOurs ? new NumpyDType(dtypeInfo(scalar.dtype as DType).numpy) : foreignDType(scalar);
-    const bytes = isOurs ? scalarBytes(scalar) : foreignScalarBytes(scalar);
-    yield* this.#opcodes.reduce(new Global(this.#numpy, "scalar"), [dtype, bytes], scalar);
+    const dtype = isDType(scalar.dtype) ? new NumpyDType(dtypeInfo(scalar.dtype).numpy) : foreignDType(scalar);
+    yield* this.#opcodes.reduce(new Global(this.#numpy, "scalar"), [dtype, scalarBytes(scalar)], scalar);
   }
 
   /** A dtype, or the class of its scalars, as a value. */
