@@ -53,7 +53,7 @@ export interface Limits {
   maxJsonDepth: number;
   /** Entries of a folder, archive or shard index. @default {100_000} */
   maxEntries: number;
-  /** Nested folders. @default {32} */
+  /** Nested folders in an archive. @default {32} */
   maxFolderDepth: number;
   /** Maximum ratio of a file's uncompressed to its compressed size. @default {200} */
   maxExpansion: number;

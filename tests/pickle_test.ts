@@ -201,7 +201,7 @@ describe("bytes whose buffer was detached", () => {
   const gone = { code: "INVALID_VALUE", message: /detached or resized/ };
 
   it("are refused by both entry points, as a value, a key or in a key, and never saved as empty", () => {
-    const bytes = detached(new Uint8Array(8)), array = detached(new ByteArray(8));
+    const bytes = detached(new Uint8Array(8)), array = detached(new ByteArray(new ArrayBuffer(8)));
     for (const value of [bytes, array, new OpaqueArray("<M8[D]", [0], bytes)]) {
       assert.throws(() => encode(value), gone);
       assert.throws(() => encode([value]), gone);

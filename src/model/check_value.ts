@@ -4,7 +4,7 @@
  * @module
  */
 import { FACTORIES } from "../codec/pickle/call_patterns.ts";
-import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
+import { foreignDType } from "../codec/pickle/foreign_dtype.ts";
 import { canonicalForm, NoKey } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/object_path.ts";
 import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
@@ -128,7 +128,7 @@ function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
   if (needsNumpy && !isOfNumpy(value.dtype as DType)) {
     throw invalid(`a ${className(value)} of ${value.dtype}, which numpy lacks`, at);
   }
-  if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
+  if (value instanceof NumpyScalar) placed(at, () => scalarBytes(value));
   else if (value instanceof DTypeValue) {
     // numpy has no classes for float8.
     if (value.isClass && (!isDType(value.dtype) || isFloat8(value.dtype))) {
@@ -283,10 +283,6 @@ function checkOpaqueArray(array: OpaqueArray, at: string): void {
   }
 }
 
-function scalarBytesOf(scalar: NumpyScalar): Uint8Array {
-  return isDType(scalar.dtype) ? scalarBytes(scalar) : foreignScalarBytes(scalar);
-}
-
 /** The result of `make`; the path is added to an error that it throws. */
 function placed<T>(at: string, make: () => T): T {
   try {
@@ -302,12 +298,7 @@ function placed<T>(at: string, make: () => T): T {
  * @throws {ValueError} `INVALID_VALUE`
  */
 export function checkBuffer(array: NDArray, at = ""): void {
-  if (!array.isLoaded) return;
-  try {
-    void array.bytes;
-  } catch {
-    throw invalid("an array whose buffer was detached or resized", at);
-  }
+  placed(at, () => array.isLoaded && array.bytes);
 }
 
 function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
