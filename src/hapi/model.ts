@@ -84,7 +84,7 @@ export interface ModelLoadOptions {
 }
 
 const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];
-/** Characters of a key in an optimizer's state that are looked at. */
+/** Characters of a key in an optimizer's state in which a parameter's name is looked for. */
 const LONGEST = 1024;
 
 /**
@@ -216,11 +216,10 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     const names = new Set([...this.network.stateDict().values()].map((tensor) => tensor.name).filter((name) => name));
     for (const [key, value] of state) {
-      // As in Paddle, every name that the key begins with; not by trying each, as there may be thousands of both.
-      for (let at = key.indexOf("_"); at >= 0 && at < LONGEST; at = key.indexOf("_", at + 1)) {
-        const owner = key.slice(0, at);
-        const number = names.has(owner) ? /^(.*)_\d+$/.exec(key.slice(at + 1, LONGEST)) : null;
-        if (number && !converted.has(`${owner}_${number[1]}_0`)) converted.set(`${owner}_${number[1]}_0`, value);
+      // Whichever name the key begins with, only its number differs. Not by trying each name, as there may be thousands of both.
+      const zeroth = key.replace(/_\d+$/, "_0"), last = Math.min(LONGEST, key.lastIndexOf("_"));
+      for (let at = key.indexOf("_"); at < last && !converted.has(zeroth); at = key.indexOf("_", at + 1)) {
+        if (names.has(key.slice(0, at))) converted.set(zeroth, value);
       }
     }
     return converted;
