@@ -157,7 +157,10 @@ export class Range {
   }
 }
 
-/** An instance of one of the few Python classes that are known to be plain records (distributed metadata, RNG state). */
+/**
+ * An instance of one of the few Python classes that are known to be plain records (distributed metadata, RNG state). A `paddle.dtype` is one
+ * with the field `value`: its number in the Paddle that saved it, as 5 up to 2.6 and 10 from 3.0 on for float32; the file does not say which.
+ */
 export class PythonRecord {
   /** The module, as named in the file. */
   readonly module: string;

@@ -271,6 +271,44 @@ describe("the state of a random generator", () => {
   });
 });
 
+describe("a paddle.dtype", () => {
+  // As Paddle 2.4 to 3.3 write {"d": paddle.float32}: its number in that Paddle's table, which the file does not name.
+  const FILE = (protocol: number, number: number) => {
+    const symbol = protocol < 4 ? "cpaddle\ndtype\n" : "\x8c\x06paddle\x94\x8c\x05dtype\x94\x93";
+    return Uint8Array.from(
+      `\x80${String.fromCharCode(protocol)}${symbol})\x81K${String.fromCharCode(number)}b.`,
+      (c) => c.charCodeAt(0),
+    );
+  };
+
+  it("is loaded as its number, and saved as what it was", () => {
+    for (const protocol of [2, 4] as const) {
+      const dtype = decode(FILE(protocol, 10));
+      assert.deepEqual(dtype, new PythonRecord("paddle", "dtype", new Map([["value", 10]])));
+      assert.deepEqual(decode(encode(new Map<string, unknown>([["d", dtype]]), { protocol })), new Map([["d", dtype]]));
+    }
+  });
+
+  it("has no other state and no arguments, when read or saved", () => {
+    const file = (text: string) => Uint8Array.from("\x80\x02cpaddle\ndtype\n" + text, (c) => c.charCodeAt(0));
+    for (
+      const text of [
+        ")\x81]b.",
+        ")\x81J\xff\xff\xff\xffb.",
+        ")\x81}X\x05\0\0\0valueK\x05sb.",
+        "K\x05\x85\x81.",
+        "K\x05\x85R.",
+      ]
+    ) {
+      assert.throws(() => decode(file(text)), { code: "FORBIDDEN_CALL" });
+    }
+    for (const fields of [[], [["value", -1]], [["value", 1.5]], [["other", 1]], [["value", 1], ["other", 1]]]) {
+      const dtype = new PythonRecord("paddle", "dtype", new Map(fields as [string, number][]));
+      assert.throws(() => encodeForPaddle(dtype), { code: "INVALID_VALUE" }, JSON.stringify(fields));
+    }
+  });
+});
+
 describe("the codec entry point", () => {
   it("decodes and encodes like the main entry point", () => {
     const state = new Map([["w", new Tensor("float32", [2], new Float32Array([1, 2]), { name: "w_0" })]]);

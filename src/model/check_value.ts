@@ -237,6 +237,7 @@ function checkRecord(record: PythonRecord, at: string): void {
   }
   if (!(fields instanceof Map)) throw invalid("a record whose fields are not a Map", at);
   if (kind === "generatorState") return;
+  if (className === "dtype" && fields.size === 0) throw invalid("a paddle.dtype without a number", at);
   for (const [name, value] of fields) {
     if (fieldFits(className, name, value)) continue;
     throw invalid(`the field ${quote(String(name))} of a ${className}, or its value`, at);

@@ -12,7 +12,7 @@ import { type Call, type CallContext, flagAt, forbiddenCall, isIntAt, refusedCal
 import { DATA_PATTERNS, SYMBOL_PATTERNS } from "./call_patterns.ts";
 import { setDTypeState } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
-import { fieldFits, hasField } from "./record_fields.ts";
+import { DTYPE_FIELD, fieldFits, hasField } from "./record_fields.ts";
 
 /** REDUCE: `callable(*args)`, if a pattern allows it. */
 export function reduce(context: CallContext, callable: unknown, args: unknown, at: number): unknown {
@@ -67,6 +67,8 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
   if (target instanceof PythonRecord && target.fields.size === 0) {
     if (target.className === "GeneratorState") {
       if (setGeneratorState(context, target, state, at)) return;
+    } else if (target.className === "dtype") {
+      return setField(context, target, DTYPE_FIELD, state, at);
     } else if (state instanceof Map) {
       for (const [field, value] of state) setField(context, target, field, value, at);
       return;

@@ -6,11 +6,15 @@
 import { Tuple } from "../../values.ts";
 import { isIntAt } from "./call.ts";
 
+/** The field for the state of a `paddle.dtype`, which is a number without a name. */
+export const DTYPE_FIELD = "value";
+
 type Fits = (value: unknown) => boolean;
 
 const isText: Fits = (value) => typeof value === "string";
 const isFlag: Fits = (value) => typeof value === "boolean";
 const isInt: Fits = (value) => typeof value === "bigint" || Number.isSafeInteger(value);
+const isByte: Fits = (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
 const isDict: Fits = (value) => value instanceof Map;
 const isPlain: Fits = (value) => value === null || ["string", "number", "bigint", "boolean"].includes(typeof value);
 const isCounts: Fits = (value) =>
@@ -35,6 +39,7 @@ const FIELDS: Readonly<Record<string, ReadonlyMap<string, Fits>>> = {
     ["replica_id", orNone(isInt)],
     ["local_shape", orNone(isCounts)],
   ]),
+  dtype: new Map([[DTYPE_FIELD, isByte]]),
   Metadata: new Map([
     ["state_dict_metadata", orNone(isDict)],
     ["storage_metadata", orNone(isDict)],

@@ -63,6 +63,7 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
     "Metadata LocalTensorMetadata LocalTensorIndex",
     "record",
   ],
+  ["paddle", "dtype", "record"],
   ["paddle.base.libpaddle paddle.fluid.libpaddle", "GeneratorState", "generatorState"],
 ];
 

@@ -5,6 +5,7 @@
  */
 import { wasFloat, wasFloatKey } from "../../../words/floats.ts";
 import { type DefaultDict, Float, FrozenSet, type OrderedDict, type PythonRecord, Tuple } from "../../../values.ts";
+import { DTYPE_FIELD } from "../record_fields.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, FreshList, Global, type Steps } from "./stand_ins.ts";
@@ -184,9 +185,9 @@ export class ContainerWriter {
     this.#out.byte(EMPTY_TUPLE);
     this.#out.byte(NEWOBJ);
     this.#opcodes.memoize(record);
-    // The state of a random generator may be a tuple, without field names.
+    // The state of a random generator may be a tuple, without field names; that of a dtype is a number.
     const state = isGenerator ? fields.get("state") : null;
-    yield new Child(state instanceof Tuple ? state : fields);
+    yield new Child(className === "dtype" ? fields.get(DTYPE_FIELD) : state instanceof Tuple ? state : fields);
     this.#out.byte(BUILD);
   }
 
