@@ -51,9 +51,9 @@ export interface Limits {
   maxJsonBytes: number;
   /** Nested JSON values. @default {256} */
   maxJsonDepth: number;
-  /** Entries of a folder, archive or shard index. @default {100_000} */
+  /** Entries of an archive or shard index; a folder lists the default at most. @default {100_000} */
   maxEntries: number;
-  /** Nested folders in an archive. @default {32} */
+  /** Nested folders in an archive; a folder lists the default at most. @default {32} */
   maxFolderDepth: number;
   /** Maximum ratio of a file's uncompressed to its compressed size. @default {200} */
   maxExpansion: number;

@@ -71,10 +71,11 @@ function limitsOf(text: string | undefined): Partial<Limits> | undefined {
         `There is no limit ${quote(name)}: the nearest is ${nearest(name, Object.keys(DEFAULT_LIMITS))}`,
       );
     }
-    if (rest.length > 0 || !/^[0-9]{1,15}$/.test(number ?? "")) {
+    const value = /^([0-9]+|Infinity)$/.test(number ?? "") ? Number(number) : NaN;
+    if (rest.length > 0 || !(value === Infinity || Number.isSafeInteger(value))) {
       throw new UsageError(`A limit must be given as ${name}=NUMBER`);
     }
-    limits[name as keyof Limits] = Number(number);
+    limits[name as keyof Limits] = value;
   }
   return limits;
 }

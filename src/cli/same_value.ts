@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { wasFloatKey } from "../words/floats.ts";
 import { sameBytes } from "../words/same_bytes.ts";
 import { NDArray } from "../ndarray.ts";
 import { Program } from "../program.ts";
@@ -18,7 +17,7 @@ import {
   SelectedRows,
   Slice,
 } from "../values.ts";
-import { isFloatAt, typeText } from "./value_text.ts";
+import { isFloatAt, isFloatKeyAt, typeText } from "./value_text.ts";
 
 /** A value, and whether it is a number that was a float in the file. */
 export interface Item {
@@ -78,7 +77,7 @@ function partsOf(value: unknown): Item[] | null {
 }
 
 function keyOf(container: object, key: unknown): Item {
-  return { value: key, isFloat: typeof key === "number" && wasFloatKey(container, key) };
+  return { value: key, isFloat: isFloatKeyAt(container, key) };
 }
 
 function plain(...values: unknown[]): Item[] {

@@ -6,7 +6,7 @@
 import { holdersOf } from "../model/walk.ts";
 import { NDArray } from "../ndarray.ts";
 import { PythonRecord, SelectedRows, type Value } from "../values.ts";
-import { isFloatAt, valueText } from "./value_text.ts";
+import { isFloatAt, isFloatKeyAt, typeText, valueText } from "./value_text.ts";
 
 /** An array, or another value. */
 export interface Row {
@@ -17,17 +17,19 @@ export interface Row {
   readonly isFloat: boolean;
   /** What the array has the selected rows of. */
   readonly selected?: SelectedRows;
+  /** Python's types of the keys, joined by dots; `index` in a list. The keys 1 and "1" make the same name. */
+  readonly keyTypes: string;
 }
 
 /** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
 export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
   const names = new Set(arrays.keys()), seen = new Set<object>(), times = new Map<string, number>();
   const holders = holdersOf(root, (item) => item instanceof NDArray);
-  const todo: { value: Value; name: string; path: string; isFloat: boolean }[] = [
-    { value: root, name: base, path: "", isFloat: false },
+  const todo: { value: Value; name: string; path: string; isFloat: boolean; keyTypes: string }[] = [
+    { value: root, name: base, path: "", isFloat: false, keyTypes: "" },
   ];
   for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
-    const { value, name, path, isFloat } = item;
+    const { value, name, path, isFloat, keyTypes } = item;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
       // If the name is taken, namedArrays names the second array by its path, and numbers those after it.
@@ -35,23 +37,32 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       const own = [name, path, `${path}#${time + 1}`].find((free) => names.delete(free));
       if (own !== name) times.set(path, own === path ? 1 : time + 1);
       const selected = value instanceof SelectedRows ? value : undefined;
-      yield { name: own ?? (array as { name?: string }).name ?? name, value: array, isFloat: false, selected };
+      yield {
+        name: own ?? (array as { name?: string }).name ?? name,
+        value: array,
+        isFloat: false,
+        selected,
+        keyTypes,
+      };
       continue;
     }
     const entries = entriesOf(value);
     if (!entries || entries.length === 0 || seen.has(value as object) || isFlat(value, holders)) {
-      yield { name, value, isFloat };
+      yield { name, value, isFloat, keyTypes };
       continue;
     }
     seen.add(value as object);
+    const container = containerOf(value)!;
     for (let i = entries.length - 1; i >= 0; i--) {
       const [key, element] = entries[i];
+      const keyType = Array.isArray(container) ? "index" : typeText(key, isFloatKeyAt(container, key));
       const step = stepOf([key, element]);
       todo.push({
         value: element,
         name: path === "" && base === "" ? step : `${name}.${step}`,
         path: `${path}[${JSON.stringify(step)}]`,
-        isFloat: isFloatAt(containerOf(value)!, key, element),
+        isFloat: isFloatAt(container, key, element),
+        keyTypes: keyTypes === "" ? keyType : `${keyTypes}.${keyType}`,
       });
     }
   }

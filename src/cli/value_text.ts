@@ -4,7 +4,7 @@
  * @module
  */
 import { LimitError, quote } from "../errors.ts";
-import { isFloatByNature, wasFloat } from "../words/floats.ts";
+import { isFloatByNature, wasFloat, wasFloatKey } from "../words/floats.ts";
 import { NDArray } from "../ndarray.ts";
 import { Program } from "../program.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
@@ -109,6 +109,11 @@ function around(
 /** Whether the value of a container at `key` is a float in the file. */
 export function isFloatAt(container: object, key: unknown, value: unknown): boolean {
   return typeof value === "number" && wasFloat(container, key, value);
+}
+
+/** Whether a key of a container is a float in the file. */
+export function isFloatKeyAt(container: object, key: unknown): boolean {
+  return typeof key === "number" && wasFloatKey(container, key);
 }
 
 function numberText(x: number, isFloat: boolean): string {

@@ -675,6 +675,7 @@ describe("set and rename", () => {
   it("read the other file that they are given within --limit, too", () =>
     inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), few = ["--limit", "maxElements=100"];
+      await printed("ls", NET, "--limit", `maxElements=${Number.MAX_SAFE_INTEGER},maxDepth=Infinity`);
       await paddle.save(new Map([["w", paddle.zeros([2])]]), path);
       const big = join(folder, "b.npy");
       await saveNpy(paddle.zeros([101]), big);
@@ -782,6 +783,37 @@ describe("diff, verify, detect and decrypt", () => {
       assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b +int 1 -> int 5\n1 entry the same, 1 differ/);
       await saved(1, 6, b);
       assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b#2 .* max difference 4\n1 entry the same, 1 differ/);
+    }));
+
+  it("tell apart keys of different types that make the same name, such as 1 and the text 1", () =>
+    inTempFolder(async (folder) => {
+      const [a, b] = [join(folder, "a"), join(folder, "b")];
+      const array = paddle.fromArray([1], "float32"), inner = (key: unknown) => new Map([[key, 3]]);
+      const values = [
+        new Map([[1, 3]]),
+        new Map([["1", 3]]),
+        new Map([[true, 3]]),
+        inner("x"),
+        [array],
+        new Map([[0, array]]),
+      ];
+      for (const one of values) {
+        for (const other of values) {
+          await paddle.save(one, a);
+          await paddle.save(other, b);
+          assert.equal((await oarlock(["diff", a, b])).code, one === other ? 0 : 1);
+        }
+      }
+      await paddle.save({ s: inner(1) }, a);
+      await paddle.save({ s: inner("1") }, b);
+      assert.match(
+        (await oarlock(["diff", a, b])).out,
+        /^~ s\.1 +int 3, keys str\.int -> int 3, keys str\.str\n0 entries/,
+      );
+      const { differ } = JSON.parse((await oarlock(["diff", a, b, "--json"])).out);
+      assert.deepEqual(differ, [
+        { name: "s.1", a: { type: "int", value: 3, keys: "str.int" }, b: { type: "int", value: 3, keys: "str.str" } },
+      ]);
     }));
 
   it("find the arrays whose keys are sets, which they list", () =>

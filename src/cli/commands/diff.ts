@@ -32,7 +32,7 @@ export const diff = command({
     "Of two models, the parameters are compared, not the programs.",
   ],
   json: "{ same, equal, onlyInA: [name], onlyInB: [name], differ: [{ name, a, b, maxDifference? }] } " +
-    "with a and b as { dtype, shape, rows?, height? } or { type, value }",
+    "with a and b as { dtype, shape, rows?, height?, keys? } or { type, value, keys? }",
   async run({ operands: [a, b], options, session }) {
     const tolerance = toleranceOf(options.tolerance);
     const found = await withFile(
@@ -92,7 +92,8 @@ async function compare(
       continue;
     }
     const difference: Difference = { name, a: row, b: other };
-    if (row.value instanceof NDArray && other.value instanceof NDArray) {
+    if (row.keyTypes !== other.keyTypes) found.differ.push(difference);
+    else if (row.value instanceof NDArray && other.value instanceof NDArray) {
       const isShaped = String(row.value.shape) === String(other.value.shape) &&
         isComplex(row.value.dtype) === isComplex(other.value.dtype);
       if (isShaped) {
@@ -133,14 +134,16 @@ function byName(file: OpenFile): Map<string, Row> {
 }
 
 function differenceJson({ name, a, b, maxDifference }: Difference): unknown {
-  return { name, a: sideJson(a), b: sideJson(b), maxDifference };
+  const keys = a.keyTypes !== b.keyTypes;
+  return { name, a: sideJson(a, keys), b: sideJson(b, keys), maxDifference };
 }
 
-function sideJson({ value, isFloat, selected }: Row): unknown {
+function sideJson({ value, isFloat, selected, keyTypes }: Row, withKeys: boolean): unknown {
+  const keys = withKeys ? keyTypes : undefined;
   if (value instanceof NDArray) {
-    return { dtype: value.dtype, shape: value.shape, rows: selected?.rows, height: selected?.height };
+    return { dtype: value.dtype, shape: value.shape, rows: selected?.rows, height: selected?.height, keys };
   }
-  return { type: typeText(value, isFloat), value: valueJson(value) };
+  return { type: typeText(value, isFloat), value: valueJson(value), keys };
 }
 
 function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
@@ -149,7 +152,7 @@ function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
     ...onlyInA.map((name) => `- ${nameText(name)}`),
     ...onlyInB.map((name) => `+ ${nameText(name)}`),
     ...table(differ.map(({ name, a, b, maxDifference }) => {
-      const [x, y] = [sideText(a), sideText(b)];
+      const keys = a.keyTypes !== b.keyTypes, [x, y] = [sideText(a, keys), sideText(b, keys)];
       return [`~ ${nameText(name)}`, x === y ? x : `${x} -> ${y}`, near(maxDifference)];
     })),
     `${countText(equal, "entry", "entries")} the same, ${differ.length} differ, ` +
@@ -157,8 +160,9 @@ function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
   ];
 }
 
-function sideText({ value, isFloat, selected }: Row): string {
+function sideText({ value, isFloat, selected, keyTypes }: Row, withKeys: boolean): string {
   const rows = selected ? `, rows ${valueText(selected.rows)} of ${selected.height}` : "";
-  if (value instanceof NDArray) return `${value.dtype} ${shapeText(value.shape)}${rows}`;
-  return `${typeText(value, isFloat)} ${valueText(value, isFloat)}`;
+  const keys = withKeys ? `, keys ${keyTypes}` : "";
+  if (value instanceof NDArray) return `${value.dtype} ${shapeText(value.shape)}${rows}${keys}`;
+  return `${typeText(value, isFloat)} ${valueText(value, isFloat)}${keys}`;
 }

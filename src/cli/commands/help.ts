@@ -21,7 +21,8 @@ export function helpText(): string[] {
     ]),
     "",
     "A FILE is a path or a URL. Exit codes: 0: done, 1: the answer is no (diff, verify, audit, detect), 2: failed,",
-    "130: interrupted. Results go to standard output, everything else to standard error.",
+    "3: an unknown kind of file (audit), 130: interrupted. Results go to standard output, everything else to standard",
+    "error.",
   ];
 }
 
