@@ -1,24 +1,27 @@
 /** Responses to requests for files that exist. */
+import type { Checkpoint } from "@oarlock/paddle";
 import { bodyOf } from "./body_of.ts";
 import { byteRange } from "./byte_range.ts";
 import { Failure } from "./failure.ts";
-import type { KeptIndexes } from "./kept_indexes.ts";
-import { isOneFile, metadataOf, openCheckpoint } from "./open_checkpoint.ts";
+import type { KeptBytes } from "./kept_bytes.ts";
+import { keptHeader } from "./kept_header.ts";
+import { isOneFile, openCheckpoint } from "./open_checkpoint.ts";
 import { stretchesOf } from "./part.ts";
 import { failedPrecondition, rangeCounts } from "./preconditions.ts";
-import { representationOf } from "./representation.ts";
+import { representationOf, wholeOf } from "./representation.ts";
 import type { Route } from "./route.ts";
 import { stretchBytes } from "./stretch_bytes.ts";
 import type { Visit } from "./visit.ts";
 
 /**
- * Check the preconditions, open the file, select the range. `common` are the headers of every response; the end of the body ends the visit.
+ * Check the preconditions, open the file if it is needed, select the range. `common` are the headers of every response; the end of the body
+ * ends the visit.
  */
 export async function answer(
   visit: Visit,
   request: Request,
   route: Route,
-  kept: KeptIndexes,
+  kept: KeptBytes,
   common: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const { folder, signal } = visit;
@@ -29,9 +32,11 @@ export async function answer(
     // The client already has this version: no need to open the file.
     if (failedPrecondition(request.headers, etag) === 304) return await unchanged(visit, etag, common);
   }
-  const checkpoint = await openCheckpoint(folder, file, kept, signal);
-  const metadata = form === "safetensors" ? await metadataOf(checkpoint, folder, file, signal) : new Map();
-  const { type, size, parts } = representationOf(checkpoint, route, metadata);
+  let opening: Promise<Checkpoint> | undefined;
+  const opened = () => opening ??= openCheckpoint(folder, file, kept, signal);
+  const { type, size, parts } = form === "safetensors"
+    ? wholeOf(await keptHeader(folder, file, kept, opened, signal))
+    : representationOf(await opened(), route);
 
   const etag = await visit.etag(route);
   const status = failedPrecondition(request.headers, etag);
@@ -51,7 +56,7 @@ export async function answer(
     await visit.end();
     return new Response(null, { headers });
   }
-  const pieces = stretchBytes(checkpoint, stretchesOf(parts, start, end), signal);
+  const pieces = stretchBytes(opened, stretchesOf(parts, start, end), signal);
   const body = await bodyOf(pieces, end - start, (reason) => visit.end(reason));
   return new Response(body, { status: range ? 206 : 200, headers });
 }

@@ -6,11 +6,11 @@
  * Run: MODELS_URL=https://example.com/models/ deno serve --allow-net --allow-env examples/edge_params/main.ts
  */
 import { type Env, folderOf } from "./folder_of_env.ts";
-import { KeptIndexes } from "./kept_indexes.ts";
+import { KeptBytes } from "./kept_bytes.ts";
 import { serveParams } from "./serve_params.ts";
 
 /** Outlives requests: it holds only plain bytes, nothing that belongs to a request. */
-const kept = new KeptIndexes();
+const kept = new KeptBytes();
 
 export default {
   fetch(request: Request, env?: Env): Promise<Response> {

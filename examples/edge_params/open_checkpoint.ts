@@ -2,7 +2,7 @@
 import { type Checkpoint, detect, isPaddleError, type Limits, open, sideIndex } from "@oarlock/paddle";
 import type { TensorMap } from "@oarlock/paddle/safetensors";
 import { Failure } from "./failure.ts";
-import type { KeptIndexes } from "./kept_indexes.ts";
+import { type KeptBytes, TOO_LARGE } from "./kept_bytes.ts";
 import type { PinnedFolder } from "./pinned_folder.ts";
 
 /** Limits on a file's structure that suit a worker with 128 MB; tensors are never held in memory. */
@@ -31,18 +31,19 @@ export async function isOneFile(folder: PinnedFolder, name: string, signal: Abor
 export async function openCheckpoint(
   folder: PinnedFolder,
   name: string,
-  kept: KeptIndexes,
+  kept: KeptBytes,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const options = { limits: LIMITS, signal };
   if (!await isOneFile(folder, name, signal)) return await openModel(folder, name, options);
   const file = (await folder.get(name, { signal }))!;
-  let index = kept.get(name, file.version ?? "");
+  const key = `index of ${name}`;
+  let index = kept.get(key, file.version ?? "");
   if (!index) {
     index = await sideIndex({ folder, name }, options);
-    if (file.version !== undefined) kept.set(name, file.version, index);
+    if (file.version !== undefined) kept.set(key, file.version, index);
   }
-  return await open({ folder, name }, { ...options, index });
+  return await open({ folder, name }, index === TOO_LARGE ? options : { ...options, index });
 }
 
 async function openModel(

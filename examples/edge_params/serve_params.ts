@@ -3,7 +3,7 @@ import type { Folder } from "@oarlock/paddle";
 import { answer } from "./answer.ts";
 import { corsHeaders, METHODS, optionsAnswer } from "./cors.ts";
 import { Failure, failureOf } from "./failure.ts";
-import type { KeptIndexes } from "./kept_indexes.ts";
+import type { KeptBytes } from "./kept_bytes.ts";
 import { type Route, routeOf } from "./route.ts";
 import { Visit } from "./visit.ts";
 
@@ -11,8 +11,8 @@ import { Visit } from "./visit.ts";
 export interface Settings {
   /** The folder with the checkpoints; everything in it can be read by anyone. */
   folder: Folder;
-  /** Indexes kept from earlier requests. */
-  kept: KeptIndexes;
+  /** What is kept from earlier requests. */
+  kept: KeptBytes;
   /** The origins whose pages may read the responses. @default all */
   origins?: readonly string[];
   /** The Cache-Control header. @default revalidate each time, which takes one lookup in the bucket */

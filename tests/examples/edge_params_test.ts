@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { byteRange } from "../../examples/edge_params/byte_range.ts";
-import { KeptIndexes } from "../../examples/edge_params/kept_indexes.ts";
+import { KeptBytes, TOO_LARGE } from "../../examples/edge_params/kept_bytes.ts";
 import { serveParams, type Settings } from "../../examples/edge_params/serve_params.ts";
 import * as edge from "../../examples/edge_params/main.ts";
 import {
@@ -47,7 +47,7 @@ function bytesAt(path: string): Uint8Array {
 /** The edge function over a bucket, with the indexes it keeps between requests. */
 function edgeOf(files: Iterable<readonly [string, Uint8Array]>, more: Partial<Settings> = {}) {
   const bucket = new FakeBucket(files);
-  const settings = { folder: new BucketFolder(bucket), kept: new KeptIndexes(), ...more };
+  const settings = { folder: new BucketFolder(bucket), kept: new KeptBytes(), ...more };
   const ask = (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) =>
     serveParams(new Request(`https://models.example${path}`, { headers, ...init }), settings);
   const bytes = async (path: string, headers?: Record<string, string>) =>
@@ -213,7 +213,7 @@ describe("examples/edge_params", () => {
   });
 
   it("opens a folder of Paddle 1.x in a directory", async () => {
-    const settings = { folder: new DirectoryFolder(`${REAL}/paddle-1.8.5`), kept: new KeptIndexes() };
+    const settings = { folder: new DirectoryFolder(`${REAL}/paddle-1.8.5`), kept: new KeptBytes() };
     const ask = (path: string) => serveParams(new Request(`http://models.example${path}`), settings);
     const name = "fluid-infer-separate/d";
     const answer = await ask(`/safetensors/${name}`);
@@ -610,8 +610,62 @@ describe("examples/edge_params", () => {
     assert.ok(bucket.gets.length <= 3, `${bucket.gets.length} reads`);
   });
 
+  it("opens a file once for all ranges of its safetensors header, until there is a new version", async () => {
+    const state = new Map([["a", full([50_000], 1, "float32")], ["b", full([9], 2, "float32")]]);
+    const { ask, bytes, bucket } = edgeOf([["net.pdparams", encode(state)]]);
+    for (const name of ["a", "longer"]) {
+      const whole = safetensors.encode(state, NP),
+        header = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
+      assert.deepEqual(await bytes("/safetensors/net.pdparams"), whole);
+      bucket.gets.length = 0;
+      const [start, rest] = await Promise.all([
+        ask("/safetensors/net.pdparams", { range: "bytes=0-7" }),
+        ask("/safetensors/net.pdparams", { range: `bytes=8-${header - 1}` }),
+      ]);
+      assert.equal(rest.headers.get("content-range"), `bytes 8-${header - 1}/${whole.length}`);
+      assert.equal(start.headers.get("etag"), rest.headers.get("etag"));
+      const parts = [start, rest].map(async (part) => new Uint8Array(await part.arrayBuffer()));
+      assert.deepEqual(new Uint8Array(Buffer.concat(await Promise.all(parts))), whole.slice(0, header), name);
+      assert.equal(bucket.gets.length, 0);
+      assert.deepEqual(await bytes("/safetensors/net.pdparams", { range: "bytes=-9" }), whole.slice(-9));
+      state.set("longer", full([70_000], 3, "float32"));
+      await bucket.put("net.pdparams", encode(state));
+    }
+  });
+
+  it("keeps what it has sent", async () => {
+    const { bytes } = edgeOf([["net.pdparams", encode(STATE)]]), whole = await bytes("/safetensors/net.pdparams");
+    const header = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
+    // As in workerd, where what was sent is freed.
+    const scope = globalThis as { FixedLengthStream?: unknown };
+    scope.FixedLengthStream = class extends TransformStream<Uint8Array, Uint8Array> {
+      constructor() {
+        super({ transform: (chunk, controller) => controller.enqueue(chunk.slice()) });
+      }
+    };
+    try {
+      for (let times = 0; times < 3; times++) {
+        const range = `bytes=0-${header - 1}`;
+        assert.deepEqual(await bytes("/safetensors/net.pdparams", { range }), whole.slice(0, header));
+        assert.deepEqual(await bytes("/safetensors/net.pdparams"), whole);
+      }
+    } finally {
+      delete scope.FixedLengthStream;
+    }
+  });
+
+  it("indexes a file no second time if the index is too large to be kept", async () => {
+    const state = new Map(Array.from({ length: 100 }, (_, i) => [`w${i}`, full([15_000], i, "float32")] as const));
+    const { bytes, bucket } = edgeOf([["net.pdparams", encode(state)]]);
+    await bytes("/tensors/net.pdparams");
+    const first = bucket.gets.length;
+    bucket.gets.length = 0;
+    assert.deepEqual(await bytes("/raw/net.pdparams?tensor=w7", { range: "bytes=4-7" }), full([1], 7, "float32").bytes);
+    assert.ok(bucket.gets.length <= first, `${bucket.gets.length} reads after ${first}`);
+  });
+
   it("keeps the most recently used indexes", () => {
-    const kept = new KeptIndexes(), index = new Uint8Array(3 * 2 ** 20);
+    const kept = new KeptBytes(), index = new Uint8Array(3 * 2 ** 20);
     for (let i = 0; i < 6; i++) {
       kept.set(`file${i}`, "1", index);
       kept.get("file0", "1");
@@ -619,7 +673,8 @@ describe("examples/edge_params", () => {
     assert.deepEqual(["file0", "file1", "file5"].map((file) => kept.get(file, "1") !== null), [true, false, true]);
     assert.equal(kept.get("file5", "2"), null);
     kept.set("file5", "2", new Uint8Array(5 * 2 ** 20));
-    assert.equal(kept.get("file5", "2"), null);
+    assert.equal(kept.get("file5", "2"), TOO_LARGE);
+    assert.ok(kept.get("file0", "1"));
   });
 
   describe("after the client has gone", () => {
