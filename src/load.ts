@@ -57,12 +57,17 @@ import type { Value } from "./values.ts";
  * ```
  */
 export async function load<T = Value>(from: From, options: LoadOptions = {}): Promise<T> {
+  return await loadOr(from, options) as T;
+}
+
+/** The same; if there is no such file, the result is that of `otherwise`. */
+export async function loadOr(from: From, options: LoadOptions, otherwise = loadModel): Promise<Value> {
   checkOptions(options, LOAD_OPTIONS);
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
   const index = await openIndex(from, options);
-  if (index) return await loadShards(index, { ...options, limits }) as T;
+  if (index) return await loadShards(index, { ...options, limits });
   let opened: Opened;
   try {
     opened = await sourceOf(from, { ...options, onePass: true });
@@ -70,7 +75,7 @@ export async function load<T = Value>(from: From, options: LoadOptions = {}): Pr
     const place = isNoFile(error) ? await placeOf(from, options) : null;
     if (!place) throw error;
     try {
-      return await loadModel(place, { ...options, limits }) as T;
+      return await otherwise(place, { ...options, limits });
     } catch (later) {
       throw moreSpecific(error, later);
     }
@@ -88,7 +93,7 @@ export async function load<T = Value>(from: From, options: LoadOptions = {}): Pr
     { signal, onProgress, copy, deferSome: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
-  return value as T;
+  return value;
 }
 
 /** The tensors of a sharded checkpoint, in the order of its index. */

@@ -214,6 +214,10 @@ describe("Model", () => {
         assert.ok(dict.has("0.weight"));
       }
       assert.ok(server.asked.some(({ path }) => path === "/a/m.pdscaler?sig=1&x=."));
+      // A file that is not there costs one request: no model is looked for.
+      const asked = server.asked.map(({ path }) => path.slice("/a/m.".length, path.indexOf("?")));
+      const each = ["pdparams", "pdopt", "pdscaler", "pdparams", "pdopt"];
+      assert.deepEqual(asked, [...each, ...each]);
     } finally {
       await server.close();
     }
