@@ -4,7 +4,7 @@
  * @module
  */
 import type { PickledArray } from "./codec/pickle/pickled.ts";
-import { type DType, dtypeInfo } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
 import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { eitherSignal } from "./io/waiting/either_signal.ts";
 import { changeAlone } from "./io/save/change_alone.ts";
@@ -21,13 +21,12 @@ import type { Disposed } from "./words/disposed.ts";
 import { partLazily, piecesOf } from "./words/joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
-import { arrayGiven, type NDArray, sliceBound } from "./ndarray.ts";
+import { arrayGiven, type NDArray, sliceOf } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
 import { refusalOf } from "./words/refused_array.ts";
 import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
-import { elementCount } from "./words/element_count.ts";
 
 /** What is known about an array without reading it. */
 export interface ArrayInfo {
@@ -148,19 +147,14 @@ export class Checkpoint {
    * Read the elements `[start, end)` along axis 0 of one array, with bounds as for {@linkcode NDArray.slice}. Only these are read from the
    * file, unless it has them in Fortran order; what protocol 2 wrote as text is read from its beginning, but not retained.
    *
-   * @throws {ValueError} `INVALID_VALUE`: a bound is not an integer
+   * @throws {ValueError} `INVALID_VALUE`: a bound is not an integer, or the array is 0-d
    */
   async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
-    const [start = 0, end = Infinity] = pairOf(range, "A slice is");
+    const [start, end] = pairOf(range, "A slice is");
     const array = this.#array(name);
-    if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
-    const [rows, ...rest] = array.shape;
-    const from = sliceBound(start, rows), to = Math.max(from, sliceBound(end, rows));
-    const rowBytes = elementCount(rest) * dtypeInfo(array.dtype).itemsize;
-    const shape = [to - from, ...rest];
+    const [shape, first, last] = sliceOf(array, start, end);
     const lazy = this.#lazies.get(array);
-    const [first, last] = [from * rowBytes, to * rowBytes];
     const bytes = await this.#inTurn(async () => {
       if (lazy) return await lazy.readRange(first, last, options);
       return array.unread
@@ -169,7 +163,7 @@ export class Checkpoint {
     }, options);
     const part = remade(array, array.dtype, shape, bytes);
     // As with slice(), only the whole array has the parameter's name.
-    if (part instanceof Tensor && to - from !== rows) part.name = "";
+    if (part instanceof Tensor && shape[0] !== array.shape[0]) part.name = "";
     return part;
   }
 
@@ -186,7 +180,7 @@ export class Checkpoint {
     checkOptions(options, ["signal", "range"]);
     const array = this.#array(name);
     const [from, to] = pairOf(options.range ?? [0, array.nbytes], "Option range must be");
-    if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
+    if (!([from, to].every(Number.isInteger) && 0 <= from && from <= to && to <= array.nbytes)) {
       throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
     }
     return streamOf((cancelled) => this.#pieces(array, from, to, eitherSignal(cancelled, options.signal)));

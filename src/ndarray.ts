@@ -308,12 +308,8 @@ export class NDArray {
    * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or if a bound is not an integer
    */
   slice(start = 0, end = Infinity): this {
-    if (this.shape.length === 0) throw new ValueError("INVALID_VALUE", "A 0-d array has no axis to slice");
-    const [length, ...rest] = this.shape;
-    const from = sliceBound(start, length);
-    const to = Math.max(from, sliceBound(end, length));
-    const row = length === 0 ? 0 : this.nbytes / length;
-    return this.like(this.dtype, [to - from, ...rest], this.#aligned().subarray(from * row, to * row));
+    const [shape, first, last] = sliceOf(this, start, end);
+    return this.like(this.dtype, shape, this.#aligned().subarray(first, last));
   }
 
   /**
@@ -566,9 +562,24 @@ function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8
   }
 }
 
+/**
+ * The shape and the bytes `[first, last)` of elements `start` to `end` (exclusive) along axis 0.
+ *
+ * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or if a bound is not an integer
+ */
+export function sliceOf(
+  { shape: [length, ...rest], nbytes }: NDArray,
+  start = 0,
+  end = Infinity,
+): [shape: number[], first: number, last: number] {
+  if (length === undefined) throw new ValueError("INVALID_VALUE", "A 0-d array has no axis to slice");
+  const from = bound(start, length), to = Math.max(from, bound(end, length));
+  const row = nbytes / length || 0;
+  return [[to - from, ...rest], from * row, to * row];
+}
+
 /** A bound of a slice, interpreted as in Python. */
-/** A slice's bound as a position in a list of `length`, as in Python. */
-export function sliceBound(at: number, length: number): number {
+function bound(at: number, length: number): number {
   if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
     throw new ValueError("INVALID_VALUE", `A slice bound must be an integer: got ${shownValue(at)}`);
   }

@@ -138,12 +138,7 @@ function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
   } else if (value instanceof Slice) {
     for (const bound of [value.start, value.stop, value.step]) {
       if (bound !== null && !isInteger(bound)) {
-        throw invalid(
-          `a slice whose bound is ${
-            Object.is(bound, -0) ? "-0" : typeof bound === "number" ? bound : `a ${className(bound)}`
-          }`,
-          at,
-        );
+        throw invalid(`a slice whose bound is ${Object.is(bound, -0) ? "-0" : shownValue(bound)}`, at);
       }
     }
   } else if (value instanceof SelectedRows) {
