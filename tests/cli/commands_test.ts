@@ -8,7 +8,7 @@ import { save as saveNpy } from "../../src/npy.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Interrupt } from "../../src/io/process_console.ts";
-import { NO_NUMPY } from "../cpython/python.ts";
+import { NO_NUMPY, PYTHON } from "../helpers/python.ts";
 import { oarlock, printed, type Ran } from "./run_command.ts";
 import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
@@ -334,7 +334,7 @@ describe("program", () => {
 
 /** Arrays in numpy's files, as numpy reads them: [dtype, shape, sum, last] by name. */
 function readByNumpy(code: string, ...args: string[]): Record<string, unknown> {
-  const { stdout, stderr, status } = spawnSync("python3", ["-c", `import sys, json, numpy\n${code}`, ...args], {
+  const { stdout, stderr, status } = spawnSync(PYTHON, ["-c", `import sys, json, numpy\n${code}`, ...args], {
     encoding: "utf8",
   });
   assert.equal(status, 0, stderr);

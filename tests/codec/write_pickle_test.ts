@@ -32,6 +32,7 @@ import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 import { withoutLayersInSteps } from "../../src/model/without_layers.ts";
 import { atOnce } from "../../src/words/steps.ts";
+import { NO_NUMPY_2, PYTHON } from "../helpers/python.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
 
 const PROTOCOLS = [2, 3, 4] as const;
@@ -135,7 +136,7 @@ function python(script: string, pickles: Uint8Array[]): Buffer {
     new DataView(length.buffer).setBigUint64(0, BigInt(bytes.length), true);
     return [length, bytes];
   }));
-  const { stdout, stderr, status } = spawnSync("python3", ["-c", script], { input, maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status } = spawnSync(PYTHON, ["-c", script], { input, maxBuffer: 2 ** 28 });
   assert.equal(status, 0, String(stderr));
   return stdout;
 }
@@ -154,10 +155,6 @@ function framesOf(answer: Buffer, count: number): Uint8Array[] {
   assert.equal(out.length, count, "pickles from Python");
   return out;
 }
-
-/** Section 3.7 shows the bytes written by Python 3.11 and numpy 2. */
-const PYTHON = spawnSync("python3", ["-c", "import numpy; print(numpy.__version__)"]).stdout?.toString() ?? "";
-const NO_PYTHON = PYTHON.startsWith("2.") ? false : "python3 with numpy 2 is not here";
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const shared = [1, "shared"];
@@ -247,7 +244,7 @@ const VALUES: [string, unknown][] = [
 
 describe("writePickle, read by CPython", () => {
   for (const [name, value] of VALUES) {
-    it(`${name}: CPython dumps what it loaded to the same bytes`, { skip: NO_PYTHON }, () => {
+    it(`${name}: CPython dumps what it loaded to the same bytes`, { skip: NO_NUMPY_2 }, () => {
       const pickles = PROTOCOLS.map((protocol) => pickle(value, { protocol, numpy: 2 }));
       dumpsOfLoads(pickles).forEach((again, i) => {
         if (Buffer.compare(again, pickles[i]) === 0) return;
@@ -259,7 +256,7 @@ describe("writePickle, read by CPython", () => {
     });
   }
 
-  it("gives Python the same random values", { skip: NO_PYTHON }, () => {
+  it("gives Python the same random values", { skip: NO_NUMPY_2 }, () => {
     const random = generator(7);
     const values = range(300).map(() => randomValue(random, 4));
     for (const protocol of PROTOCOLS) {
@@ -352,14 +349,14 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
 `;
 
 describe("arrays of text, dates, structures and objects", () => {
-  it("are read and written back byte for byte", { skip: NO_PYTHON }, () => {
+  it("are read and written back byte for byte", { skip: NO_NUMPY_2 }, () => {
     framesOf(python(OPAQUE, []), PROTOCOLS.length).forEach((bytes, i) => {
       const again = encode(decode(bytes, { returnNumpy: true }), { protocol: PROTOCOLS[i], numpy: 2 });
       assert.equal(hex(again), hex(bytes), `protocol ${PROTOCOLS[i]}`);
     });
   });
 
-  it("are given as public values, never as the reader's internal objects", { skip: NO_PYTHON }, () => {
+  it("are given as public values, never as the reader's internal objects", { skip: NO_NUMPY_2 }, () => {
     const values = decode(framesOf(python(OPAQUE, []), PROTOCOLS.length)[2], { returnNumpy: true }) as unknown[];
     const objects = values[5] as OpaqueArray;
     assert.ok(objects.items![4] instanceof NDArray);
@@ -368,7 +365,7 @@ describe("arrays of text, dates, structures and objects", () => {
     assert.equal(nested.items![0], values[0]);
   });
 
-  it("with one element are the strings that numpy gives, NULs inside them included", { skip: NO_PYTHON }, () => {
+  it("with one element are the strings that numpy gives, NULs inside them included", { skip: NO_NUMPY_2 }, () => {
     const script = `
 import json, numpy, pickle, struct, sys
 texts = ["ab", "a\\0b", "\\0a", "\\0", "", "\\ud800x", "\\U0001f600"]
@@ -386,7 +383,7 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
     assert.throws(() => decode(bad), { code: "BAD_TEXT" });
   });
 
-  it("are written under numpy's dtype names when the caller created them", { skip: NO_PYTHON }, () => {
+  it("are written under numpy's dtype names when the caller created them", { skip: NO_NUMPY_2 }, () => {
     const text = Uint8Array.of(0x61, 0, 0, 0, 0x62, 0, 0, 0);
     const made: [unknown, string][] = [
       [new OpaqueArray("<U2", [1], text), `array(<U2, (1,), ${hex(text)})`],

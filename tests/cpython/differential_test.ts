@@ -6,7 +6,8 @@ import { isPaddleError } from "../../mod.ts";
 import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 import { describe, expected, same } from "../real/describe.ts";
-import { madeByCPython, NO_NUMPY, readByCPython } from "./python.ts";
+import { NO_NUMPY } from "../helpers/python.ts";
+import { madeByCPython, readByCPython } from "./python.ts";
 import { filesBelow } from "../helpers/files_below.ts";
 
 // deno-lint-ignore no-explicit-any

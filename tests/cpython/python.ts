@@ -1,17 +1,13 @@
 /** CPython as the reference for pickles. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { PYTHON } from "../helpers/python.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** Why tests that need CPython are skipped, or false. */
-export const NO_NUMPY = spawnSync("python3", ["-c", "import numpy"]).status === 0
-  ? false
-  : "there is no python3 with numpy here";
-
 function run(args: string[], input?: Uint8Array): Buffer {
-  const { stdout, stderr, status } = spawnSync("python3", ["tests/cpython/judge.py", ...args], {
+  const { stdout, stderr, status } = spawnSync(PYTHON, ["tests/cpython/judge.py", ...args], {
     input,
     maxBuffer: 2 ** 29,
   });

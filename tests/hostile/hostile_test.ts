@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe as suite, it } from "@std/testing/bdd";
 import { audit, isPaddleError, load, type Warning } from "../../mod.ts";
 import { CALLS } from "./calls.ts";
+import { NO_NUMPY, PYTHON } from "../helpers/python.ts";
 import { takesLittle, timeOf } from "../helpers/soon.ts";
 import { describe, expected, same } from "../real/describe.ts";
 import { Files, WAYS } from "./ways.ts";
@@ -146,14 +147,13 @@ suite("malformed and hostile files", () => {
     run("tests/fixtures/hostile", "formats.json"));
 
   const script = "../shared/hostile/make_hostile.py";
-  const hasNumpy = existsSync(script) && spawnSync("python3", ["-c", "import numpy"]).status === 0;
   it(
     "give the recorded error or value in the whole corpus",
-    { skip: hasNumpy ? false : "the script of the corpus, or numpy, is not here" },
+    { skip: existsSync(script) ? NO_NUMPY : "the script of the corpus is not here" },
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "oarlock-hostile-"));
       try {
-        assert.equal(spawnSync("python3", [script, join(folder, "corpus"), "-q"]).status, 0);
+        assert.equal(spawnSync(PYTHON, [script, join(folder, "corpus"), "-q"]).status, 0);
         await run(join(folder, "corpus"));
       } finally {
         rmSync(folder, { recursive: true });

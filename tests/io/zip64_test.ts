@@ -9,15 +9,16 @@ import { openArchive, type Source } from "../../mod.ts";
 import { crc32 } from "../../src/codec/crc32.ts";
 import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
 import { atOnce } from "../../src/words/steps.ts";
+import { PYTHON } from "../helpers/python.ts";
 import { SparseFile } from "../helpers/sparse_file.ts";
 
 const GiB = 2 ** 30;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Why tests that need CPython are skipped, or false. */
-const NO_PYTHON = spawnSync("python3", ["-c", "import zipfile"]).status === 0 ? false : "there is no python3 here";
+const NO_PYTHON = spawnSync(PYTHON, ["-c", "import zipfile"]).status === 0 ? false : "there is no python3 here";
 function python(script: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync("python3", ["-c", script, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(PYTHON, ["-c", script, ...args], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   return stdout;
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
 import { type DType, DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, type Source } from "../../mod.ts";
+import { NO_NUMPY, PYTHON } from "../helpers/python.ts";
 import { readWhole } from "../../src/io/open/read_whole.ts";
 import {
   decode,
@@ -28,7 +29,6 @@ import { atOnce } from "../../src/words/steps.ts";
 const fixture = (name: string) => new Uint8Array(readFileSync(`tests/fixtures/npy/${name}`));
 const KNOWN = DTYPES.filter((dtype) => dtype !== "float8_e5m2");
 const numbers = [[0, 1, 2], [3, 4, 5]];
-const NO_NUMPY = spawnSync("python3", ["-c", "import numpy"]).status === 0 ? false : "numpy is not here";
 
 describe(".npy files", () => {
   it("are read in every dtype of numpy and ml_dtypes, and written with numpy's bytes", () => {
@@ -171,7 +171,7 @@ for dtype, spellings in json.loads(sys.argv[1]).items():
         if s in gone and int(np.__version__[0]) > (1 if s not in "nN" else 0): continue
         assert np.dtype(s).name == dtype, (s, dtype)
 `;
-    const { status, stderr } = spawnSync("python3", ["-c", script, JSON.stringify(SPELLINGS)], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(PYTHON, ["-c", script, JSON.stringify(SPELLINGS)], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
   });
 
@@ -384,7 +384,7 @@ for kind in ("stored", "packed"):
     for name in z.files:
         assert z[name].dtype == name and (z[name] == np.arange(6).reshape(2, 3).astype(name)).all(), name
 `;
-      const { status, stderr } = spawnSync("python3", ["-c", script, folder], { encoding: "utf8" });
+      const { status, stderr } = spawnSync(PYTHON, ["-c", script, folder], { encoding: "utf8" });
       assert.equal(status, 0, stderr);
     } finally {
       rmSync(folder, { recursive: true });
