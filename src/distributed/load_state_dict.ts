@@ -6,8 +6,9 @@
 import type { Float8 } from "../dtype.ts";
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { closeAll } from "../io/source.ts";
-import { checkVersions, findManifest, type Versions } from "../io/save/manifest.ts";
+import { closeAll, closing } from "../io/source.ts";
+import { fromOneFolder } from "../io/folders/one_folder.ts";
+import { checkVersions, findManifest } from "../io/save/manifest.ts";
 import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
 import { safeParts } from "../io/names/safe_name.ts";
@@ -46,12 +47,7 @@ const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "on
 export async function loadMergedStateDict(path: From, options: LoadStateDictOptions = {}): Promise<StateDict> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  const reader = await Reader.open(path, options);
-  try {
-    return await mergedBy(reader);
-  } finally {
-    await reader.close();
-  }
+  return await readBy(path, options, mergedBy);
 }
 
 async function mergedBy(reader: Reader): Promise<StateDict> {
@@ -69,7 +65,6 @@ async function mergedBy(reader: Reader): Promise<StateDict> {
     if (map.has(key)) throw badPath(name);
     map.set(key, await reader.tensor(name));
   }
-  await reader.end();
   return root;
 }
 
@@ -88,20 +83,17 @@ export async function loadStateDict(
 ): Promise<void> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  const reader = await Reader.open(path, options);
-  try {
-    await fillBy(reader, stateDict, options);
-  } finally {
-    await reader.close();
-  }
+  const found = await readBy(path, options, (reader) => foundBy(reader, stateDict, options));
+  for (const [array, { bytes }] of found) array.bytes.set(bytes);
 }
 
-async function fillBy(
+/** The arrays of the state dict, each with what is found for it. */
+async function foundBy(
   reader: Reader,
   stateDict: ReadonlyMap<string, Value>,
   options: LoadStateDictOptions,
-): Promise<void> {
-  const filled: [NDArray, NDArray][] = [];
+): Promise<[NDArray, NDArray][]> {
+  const all: [NDArray, NDArray][] = [];
   for (const [name, { array }] of flatten(stateDict)) {
     if (!reader.metadata.tensors.has(name)) {
       options.onWarning?.({
@@ -115,10 +107,24 @@ async function fillBy(
     if (found.dtype !== array.dtype) throw differs("BAD_DTYPE", name, array.dtype, found.dtype);
     if (found.shape.join() !== array.shape.join()) throw differs("BAD_SHAPE", name, array.shape, found.shape);
     await array.load({ signal: options.signal });
-    filled.push([array, found]);
+    all.push([array, found]);
   }
-  await reader.end();
-  for (const [array, found] of filled) array.bytes.set(found.bytes);
+  return all;
+}
+
+/** What `read` makes of a checkpoint. */
+async function readBy<T>(path: From, options: LoadStateDictOptions, read: (reader: Reader) => Promise<T>): Promise<T> {
+  const { signal } = options, folder = await checkpointFolder(path, options);
+  return await fromOneFolder(folder, async () => {
+    const save = String(await chosenSave(folder, options.uniqueId));
+    const versions = await findManifest(folder, save, { signal });
+    return await closing(await Reader.open(folder, `${save}.metadata`, options), async (reader) => {
+      const result = await read(reader);
+      await checkVersions(folder, versions, signal);
+      await reader.progress?.end();
+      return result;
+    });
+  });
 }
 
 /** Reads tensors of one checkpoint; each of its files is opened once. */
@@ -127,15 +133,13 @@ class Reader {
   /** Progress in bytes of tensors; their total is unknown until all files are open. */
   readonly progress: Progress | null;
   readonly #folder: Folder;
-  readonly #versions: Versions;
   readonly #options: LoadStateDictOptions;
   readonly #files = new Map<string, Checkpoint>();
   readonly #float8: Record<string, Float8>;
   #loaded = 0;
 
-  private constructor(folder: Folder, versions: Versions, metadata: Metadata, options: LoadStateDictOptions) {
+  private constructor(folder: Folder, metadata: Metadata, options: LoadStateDictOptions) {
     this.#folder = folder;
-    this.#versions = versions;
     this.metadata = metadata;
     this.#options = options;
     const float8 = [...metadata.tensors].map(([name, tensor]) => [name, tensor.float8] as const);
@@ -143,13 +147,10 @@ class Reader {
     this.progress = progressOf(options.onProgress, "load", undefined);
   }
 
-  static async open(path: From, options: LoadStateDictOptions): Promise<Reader> {
+  static async open(folder: Folder, name: string, options: LoadStateDictOptions): Promise<Reader> {
     const limits: Readonly<Limits> = limitsOf(options.limits);
-    const folder = await checkpointFolder(path, options);
-    const save = String(await chosenSave(folder, options.uniqueId)), name = `${save}.metadata`;
-    const versions = await findManifest(folder, save, { signal: options.signal });
     const value = await load({ folder, name }, { limits, signal: options.signal, onWarning: options.onWarning });
-    return new Reader(folder, versions, readMetadata(value, limits), options);
+    return new Reader(folder, readMetadata(value, limits), options);
   }
 
   async tensor(name: string): Promise<NDArray> {
@@ -196,12 +197,6 @@ class Reader {
     const opened = await open(source, { limits, signal, float8: this.#float8 });
     this.#files.set(file, opened);
     return opened;
-  }
-
-  /** All tensors are read: those of one save, if it has a manifest. */
-  async end(): Promise<void> {
-    await checkVersions(this.#folder, this.#versions, this.#options.signal);
-    await this.progress?.end();
   }
 
   async close(): Promise<void> {

@@ -41,3 +41,15 @@ export async function closeAll(sources: Iterable<Pick<Source, "close"> | null>):
   const closed = await Promise.allSettled([...sources].map(async (source) => await source?.close?.()));
   for (const one of closed) if (one.status === "rejected") throw one.reason;
 }
+
+/** What `work` makes of a source, which is closed then. */
+export async function closing<Closed extends Pick<Source, "close">, T>(
+  source: Closed,
+  work: (source: Closed) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(source);
+  } finally {
+    await source.close?.();
+  }
+}

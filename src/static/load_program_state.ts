@@ -10,6 +10,7 @@ import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive/drive_from.ts";
 import { exists, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
+import { fromOneFolder } from "../io/folders/one_folder.ts";
 import { checkManifest, checkVersions, manifestName } from "../io/save/manifest.ts";
 import { readRecordFile } from "../io/models/read_record_folder.ts";
 import { notAPlace } from "../io/argument_errors.ts";
@@ -85,7 +86,9 @@ export async function readProgramState(
     return state;
   }
   const resolved = limitsOf(limits);
-  if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved }, onAbsent);
+  if (await isFolder(place)) {
+    return await fromOneFolder(folderAt(place), () => fromFolder(place, { ...options, limits: resolved }, onAbsent));
+  }
   const source = place.name === "" ? null : await place.folder.get(place.name, { signal });
   if (!source) return await nothing(place, options);
   if (!varList) {

@@ -101,6 +101,36 @@ describe("a model saved with a manifest", () => {
       assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
     }));
 
+  it("is loaded if another load finishes its save at that moment, and not if that is the save of another model with a long name", () =>
+    inFolder(async (_, folder) => {
+      const long = "a".repeat(70), other = join(folder, "other"), { stat } = fs.promises;
+      const interrupted = async (name: string) => {
+        await relayout(await filled(1), join(folder, name), { manifest: true });
+        await relayout(await filled(2), join(other, name), { manifest: true });
+        const pending = join(folder, `.${(name + ".pdsum").slice(0, name === "m" ? 64 : 60)}.0123456789abcdef.pdtmp`);
+        fs.renameSync(join(other, name + ".pdsum"), pending);
+        for (const left of readdirSync(other)) fs.renameSync(join(other, left), join(folder, left));
+        return pending;
+      };
+      const pending = await interrupted("m");
+      Object.assign(fs.promises, {
+        stat: (path: string, how: never) => {
+          if (path === pending) fs.renameSync(pending, join(folder, "m.pdsum"));
+          return stat(path, how);
+        },
+      });
+      try {
+        assert.equal(await outcome(join(folder, "m")), 2);
+      } finally {
+        Object.assign(fs.promises, { stat });
+      }
+      await interrupted(long + "1");
+      await relayout(await filled(3), join(folder, long + "2"), { manifest: true });
+      writeFileSync(join(folder, long + "2.pdiparams"), readFileSync(join(folder, long + "1.pdiparams")));
+      assert.equal(await outcome(join(folder, long + "2")), "MIXED_SAVE");
+      assert.equal(await outcome(join(folder, long + "1")), 2);
+    }));
+
   it("is SOURCE_CHANGED when it is saved again after its files were compared with the manifest, and before all are read", () =>
     inFolder(async (prefix, folder) => {
       for (const verb of [load, loadInferenceModel]) {

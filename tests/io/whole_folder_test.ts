@@ -47,7 +47,7 @@ describe("a folder that is saved as a whole", () => {
         const parameters = new Map(vars.map(({ name }) => [name, fromArray([value], "float32")]));
         await fluid.io.saveVars(dir, { vars, parameters } as never);
       };
-      for (const verb of [load, open]) {
+      for (const verb of [load, open, paddleStatic.loadProgramState]) {
         for (const how of ["another", "none"]) {
           await saved(dir, 1);
           await saved(join(folder, "new"), 2);
@@ -61,6 +61,19 @@ describe("a folder that is saved as a whole", () => {
           for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
         }
       }
+      const state = (value: number) => new Map(["a", "c"].map((name) => [name, fromArray([value], "float32")]));
+      const mine = state(0);
+      for (const read of [distributed.loadMergedStateDict, distributed.loadStateDict.bind(null, mine)]) {
+        await distributed.saveStateDict(state(1), dir);
+        let isSwapped = false;
+        const onProgress = () => {
+          if (!isSwapped) fs.renameSync(dir, join(folder, "old"));
+          isSwapped = true;
+        };
+        await assert.rejects(read(dir, { onProgress }), { code: "SOURCE_CHANGED", path: dir });
+        rmSync(join(folder, "old"), { recursive: true });
+      }
+      assert.deepEqual([...mine.values()].map((array) => array.toFloat32Array()[0]), [0, 0]);
     }));
 
   it("is the old or the new one after recoverFolder, wherever the save and the recovery were interrupted", () =>

@@ -143,7 +143,7 @@ export async function loadVars(
       );
     }, { signal });
   }
-  return await fromOneFolder(folder, shown, async () => {
+  return await fromOneFolder(folder, async () => {
     const values = new Map<string, ParameterValue>();
     for (const variable of variables) {
       const { name } = variable;

@@ -14,25 +14,31 @@ import { type Folder, innermost } from "../folder.ts";
  *
  * @throws {SourceError} `SOURCE_CHANGED`: by then another folder is in its place, so that some files may be from that one
  */
-export async function fromOneFolder<T>(folder: Folder, shown: string, read: () => Promise<T>): Promise<T> {
-  const before = inodeOf(folder);
+export async function fromOneFolder<T>(folder: Folder, read: () => Promise<T>): Promise<T> {
+  const path = directoryOf(folder);
+  if (path === null) return await read();
+  const before = inodeOf(path);
   let cause: unknown;
   try {
     const value = await read();
-    if (inodeOf(folder) === before) return value;
+    if (inodeOf(path) === before) return value;
   } catch (error) {
-    if (!isPaddleError(error) || inodeOf(folder) === before) throw error;
+    if (!isPaddleError(error) || inodeOf(path) === before) throw error;
     cause = error;
   }
-  throw new SourceError("SOURCE_CHANGED", `${quote(shown)} was replaced while being read`, { path: shown, cause });
+  throw new SourceError("SOURCE_CHANGED", `${quote(path)} was replaced while being read`, { path, cause });
 }
 
-/** The inode of a directory; undefined for other folders, and where a directory cannot be opened. */
-function inodeOf(folder: Folder): string | undefined {
+/** The path of what is, within all wrappers of ours, a folder of a DirectoryFolder; null if it is another one. */
+export function directoryOf(folder: Folder): string | null {
   const { folder: inner, prefix } = innermost(folder);
-  if (!(inner instanceof DirectoryFolder)) return undefined;
+  return inner instanceof DirectoryFolder ? pathCalls().join(inner.path, prefix) : null;
+}
+
+/** The inode of a directory; undefined where a directory cannot be opened. */
+function inodeOf(path: string): string | undefined {
   try {
-    const file = openFile(pathCalls().join(inner.path, prefix));
+    const file = openFile(path);
     try {
       return file.stat().stamp.split(" ")[2];
     } finally {

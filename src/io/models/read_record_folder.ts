@@ -43,7 +43,7 @@ export interface RecordFolder {
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
   const folder = folderAt(place), read: RecordFolder = { values: new Map(), sources: [], lazies: new Map() };
   try {
-    return await fromOneFolder(folder, place.shown, () => readAll(folder, place, options, read));
+    return await fromOneFolder(folder, () => readAll(folder, place, options, read));
   } catch (error) {
     await closeAll(read.sources).catch(() => {});
     throw error;

@@ -10,13 +10,13 @@
  */
 import { FormatError, isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { pathCalls } from "../disk/path.ts";
-import { type Folder, innermost } from "../folder.ts";
-import { DirectoryFolder } from "../folders/directory_folder.ts";
+import type { Folder } from "../folder.ts";
+import { directoryOf } from "../folders/one_folder.ts";
 import { canHash, fileSystem, hashing, hexOf } from "../platform.ts";
 import { FileSource } from "../sources/file_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
-import type { Source } from "../source.ts";
+import { closing, type Source } from "../source.ts";
 import { isTempOf } from "../temp_name.ts";
 
 /** One file of a save. */
@@ -97,15 +97,23 @@ export interface CheckOptions {
  * @throws {FormatError} `MIXED_SAVE`: a file is from another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
  */
 export async function checkManifest(folder: Folder, prefix: string, how: CheckOptions = {}): Promise<Versions> {
-  const { having, signal } = how, files = await filesIn(folder, manifestName(prefix), signal), versions = new Map();
-  if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) return versions;
-  try {
-    await checkFiles(folder, prefix, files, how, versions);
-  } catch (error) {
-    const isMixed = isPaddleError(error) && error.code === "MIXED_SAVE";
-    if (!isMixed || !await finish(folder, prefix, signal, versions)) throw error;
+  const { having, signal } = how, path = manifestName(prefix);
+  for (let files = await filesIn(folder, path, signal);;) {
+    if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) {
+      return new Map();
+    }
+    try {
+      return await checkFiles(folder, prefix, files, how);
+    } catch (error) {
+      if (!isPaddleError(error) || error.code !== "MIXED_SAVE") throw error;
+      const versions = await finish(folder, prefix, error.path!, signal);
+      if (versions) return versions;
+      // Another save, or another load that finished one, may have put its manifest in place meanwhile.
+      const now = await filesIn(folder, path, signal);
+      if (JSON.stringify(now) === JSON.stringify(files)) throw error;
+      files = now;
+    }
   }
-  return versions;
 }
 
 /**
@@ -118,7 +126,7 @@ export async function checkVersions(folder: Folder, versions: Versions, signal?:
     const part = await folder.get(name, { signal });
     await part?.close?.();
     if (part?.version === version) continue;
-    throw new SourceError("SOURCE_CHANGED", `${quote(name)} was saved again while the model was read`, { path: name });
+    throw new SourceError("SOURCE_CHANGED", `${quote(name)} was replaced while being read`, { path: name });
   }
 }
 
@@ -127,9 +135,8 @@ async function checkFiles(
   prefix: string,
   files: readonly SavedFile[],
   { lazy = false, signal }: CheckOptions,
-  versions: Versions,
-): Promise<void> {
-  const path = manifestName(prefix), base = baseOf(prefix);
+): Promise<Versions> {
+  const path = manifestName(prefix), base = baseOf(prefix), versions: Versions = new Map();
   let hashed = 0;
   for (const { name, size, sha256 } of files) {
     const part = await folder.get(base + name, { signal });
@@ -142,36 +149,38 @@ async function checkFiles(
       if (actual !== sha256) throw mixed(path, name, "has other bytes", sha256, actual);
     });
   }
+  return versions;
 }
 
 /**
  * Finish a save that put all its files in place, but not its manifest: that is beside the old one under a temporary name, and every file is
- * as it says. Returns whether there was one.
+ * as it says; `wrong` is one that the old one refuses. Returns null if there was none.
  */
 async function finish(
   folder: Folder,
   prefix: string,
+  wrong: string,
   signal: AbortSignal | undefined,
-  versions: Versions,
-): Promise<boolean> {
-  const { folder: inner, prefix: above } = innermost(folder);
-  if (!(inner instanceof DirectoryFolder)) return false;
-  const { join } = pathCalls(), { promises } = fileSystem(inner.path);
-  const place = join(inner.path, above, baseOf(prefix)), manifest = manifestName(prefix).slice(baseOf(prefix).length);
+): Promise<Versions | null> {
+  const directory = directoryOf(folder), base = baseOf(prefix), manifest = manifestName(prefix.slice(base.length));
+  if (directory === null) return null;
+  const { join } = pathCalls(), { promises } = fileSystem(directory), place = join(directory, base);
   for (const name of await promises.readdir(place).catch(() => [])) {
     if (!isTempOf(name, manifest)) continue;
     const from = join(place, name);
     try {
-      const { mtimeMs } = await promises.stat(from);
-      await checkFiles(folder, prefix, (await filesIn(folder, baseOf(prefix) + name, signal))!, { signal }, versions);
+      const { mtimeMs } = await promises.stat(from), files = await filesIn(folder, base + name, signal);
+      // That of another prefix, if both are longer than a temporary name.
+      if (!files?.some(({ name }) => name === wrong)) continue;
+      const versions = await checkFiles(folder, prefix, files, { signal });
       // A save under way does so itself, and who may not write here has checked the files all the same.
       if (Date.now() - mtimeMs > ABANDONED) await promises.rename(from, join(place, manifest)).catch(() => {});
-      return true;
+      return versions;
     } catch {
       signal?.throwIfAborted();
     }
   }
-  return false;
+  return null;
 }
 
 /**
@@ -194,14 +203,6 @@ export async function findManifest(
     throw error;
   }
   return names.includes(path) ? await checkManifest(folder, prefix, how) : new Map();
-}
-
-async function closing<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
-  try {
-    return await work(source);
-  } finally {
-    await source.close?.();
-  }
 }
 
 /** The files that the manifest at `path` lists; null if there is none. */
