@@ -785,6 +785,18 @@ describe("diff, verify, detect and decrypt", () => {
       assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b#2 .* max difference 4\n1 entry the same, 1 differ/);
     }));
 
+  it("find the properties of a Layer intact, which are in an empty file if it has none", () =>
+    inTempFolder(async (folder) => {
+      const whole = readFileSync("tests/fixtures/real/paddle-2.4.2/jit-combine/prop.meta"),
+        path = join(folder, "m.meta");
+      for (const [bytes, code] of [[whole, 0], [new Uint8Array(), 0], [whole.subarray(0, -1), 1]] as const) {
+        writeFileSync(path, bytes);
+        const { code: actual, out } = await oarlock(["verify", path]);
+        assert.equal(actual, code, out);
+        assert.match(out, code === 0 ? /intact \(properties\), 0 arrays/ : /not intact/);
+      }
+    }));
+
   it("tell apart keys of different types that make the same name, such as 1 and the text 1", () =>
     inTempFolder(async (folder) => {
       const [a, b] = [join(folder, "a"), join(folder, "b")];

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { readProperties } from "../../codec/program/properties.ts";
 import { dtypeInfo } from "../../dtype.ts";
 import { isPaddleError } from "../../errors.ts";
 import { load } from "../../load.ts";
 import { Program } from "../../program.ts";
 import { seekableSource } from "../../io/sources/seekable_source.ts";
 import { sourceOf } from "../../io/open/open_source.ts";
+import { readWhole } from "../../io/open/read_whole.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
 import { limitsOf } from "../../io/limits_of.ts";
@@ -17,7 +19,7 @@ import { statistics } from "../../words/statistics.ts";
 import { command } from "../command.ts";
 import { DONE, NO, placed } from "../failure.ts";
 import { type OpenFile, withFile } from "../open_file.ts";
-import { FROM_ARRAYS, type Reading } from "../reading.ts";
+import { FROM_ARRAYS, type Reading, reading } from "../reading.ts";
 import type { Value } from "../../values.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, sizeText } from "../text.ts";
@@ -40,7 +42,9 @@ export const verify = command({
     "error?: { code, message, ... } }",
   async run({ operands: [from], options, session }) {
     try {
-      const found = await withFile(from, options, session, (file) => readAll(file, session));
+      const found = from.endsWith(".meta")
+        ? await reading(options, session, (where) => readMeta(from, where))
+        : await withFile(from, options, session, (file) => readAll(file, session));
       if (session.json) await session.printJson({ file: from, ok: true, ...found });
       else await session.printAll(lines(from, found));
       return DONE;
@@ -61,12 +65,19 @@ interface Odd {
 }
 
 interface Found {
-  kind: OpenFile["kind"];
+  kind: OpenFile["kind"] | "properties";
   arrays: number;
   bytes: number;
   nan: Odd[];
   inf: Odd[];
   unversioned: string[];
+}
+
+/** Read the properties of a Layer; the file of one without any is empty (FORMATS.md 10.5). */
+async function readMeta(from: string, { folder, limits, signal }: Reading): Promise<Found> {
+  const bytes = await readWhole(from, limitsOf(limits).maxStructureBytes, { folder, signal });
+  readProperties(bytes);
+  return { kind: "properties", arrays: 0, bytes: bytes.length, nan: [], inf: [], unversioned: [] };
 }
 
 async function readAll(file: OpenFile, { signal }: Session): Promise<Found> {
