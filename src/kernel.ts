@@ -236,6 +236,7 @@ function sizeOf(format: NarrowFloat): 1 | 2 {
   return format === "float16" || format === "bfloat16" ? 2 : 1;
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
+/** The bytes of a view. */
+export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

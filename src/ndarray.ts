@@ -115,7 +115,7 @@ export class NDArray {
     const { itemsize } = dtypeInfo(dtype);
     this.size = sizeOf(shape);
     // A copy, as the caller may change the list. A pickle would write a length of -0 as a float.
-    this.shape = this.size === 0 ? Array.from(shape, (length) => length + 0) : [...shape];
+    this.shape = Array.from(shape, (length) => length + 0);
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
@@ -327,12 +327,12 @@ export class NDArray {
       whole = shape.map((n, i) => i === open ? this.size / others : n);
     }
     if (sizeOf(whole) !== this.size) throw badReshape(this.shape, shape);
-    return this.like(this.dtype, [...whole], this.#aligned());
+    return this.like(this.dtype, whole, this.#aligned());
   }
 
   /** A copy with its own bytes. */
   clone(): this {
-    return this.like(this.dtype, [...this.shape], this.bytes.slice());
+    return this.like(this.dtype, this.shape, this.bytes.slice());
   }
 
   /**
@@ -364,7 +364,7 @@ export class NDArray {
     const array = new this(dtype ?? ofRows ?? dtypeOf(leaves), shape);
     // A typed array of the same dtype is copied as bytes, which keeps the bits of NaNs.
     if (ArrayBuffer.isView(leaves) && dtypeOfArray(leaves) === array.dtype) {
-      array.bytes.set(new Uint8Array(leaves.buffer, leaves.byteOffset, leaves.byteLength));
+      array.bytes.set(checkedBytes(leaves));
       return array;
     }
     for (let i = 0; i < leaves.length; i++) array.#put(i, leaves[i]);
@@ -373,7 +373,7 @@ export class NDArray {
 
   /** Create an array filled with zeros. */
   static zeros<T extends NDArray>(this: ArrayClass<T>, shape: readonly number[], dtype: DType = "float32"): T {
-    return new this(dtype, [...listOf(shape)]);
+    return new this(dtype, listOf(shape));
   }
 
   /**
@@ -387,7 +387,7 @@ export class NDArray {
     value: Scalar | Float,
     dtype: DType = "float32",
   ): T {
-    return new this(dtype, [...listOf(shape)]).fill(value);
+    return new this(dtype, listOf(shape)).fill(value);
   }
 
   /** Create an array of the same class, with the properties that the class adds. */

@@ -6,7 +6,7 @@
 import { allocate } from "./allocate.ts";
 import { type DType, dtypeInfo, isFloat8, isNarrowFloat } from "../dtype.ts";
 import { FormatError } from "../errors.ts";
-import { aligned, float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
+import { aligned, bytesOf, float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
 import { viewOf } from "./typed_view.ts";
 
 /** Elements converted at a time, so that the extra memory does not grow with the array. */
@@ -204,8 +204,4 @@ export function checkBools(bytes: Uint8Array): void {
 /** The error for a bool that is neither 0 nor 1. */
 export function badBool(byte: number): FormatError {
   return new FormatError("BAD_NUMBER", `A bool must be 0 or 1: got ${byte}`, { actual: byte, expected: "0 or 1" });
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
