@@ -175,8 +175,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const [named, query] = splitQuery(checkedPrefix(path)), base = prefixOf(named);
     const read = { folder, limits, signal };
     const place = await placeOf(base + query, { folder, signal });
-    const having = place?.name + ".pdparams";
-    const versions = place && await findManifest(place.folder, place.name, { signal, having });
+    const versions = place && await findManifest(place.folder, place.name, { signal, having: ".pdparams" });
     const state = await loadDict(base + ".pdparams" + query, read);
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];

@@ -61,9 +61,9 @@ export function noFileSystem(path?: string): UnsupportedError {
   );
 }
 
-/** Whether `path` may be read without asking the user, as Deno does at a terminal. */
-export function mayRead(path: string): boolean {
-  return denoHere()?.permissions.querySync({ name: "read", path }).state !== "prompt";
+/** Whether `path` may be read, or written, without asking the user, as Deno does at a terminal. */
+export function mayUse(path: string, name: "read" | "write"): boolean {
+  return denoHere()?.permissions.querySync({ name, path }).state !== "prompt";
 }
 
 /** Whether there is a directory at `path`, or behind a link there. */

@@ -91,6 +91,16 @@ describe("a model saved with a manifest", () => {
       assert.deepEqual(readdirSync(folder).sort(), [pending, ...names]);
       const then = Date.now() / 1000 - 120;
       fs.utimesSync(join(folder, pending), then, then);
+      if ("Deno" in globalThis) {
+        const asking = ({ name }: Deno.PermissionDescriptor) => ({ state: name === "write" ? "prompt" : "granted" });
+        Object.defineProperty(Deno.permissions, "querySync", { value: asking, configurable: true });
+        try {
+          assert.equal(await outcome(prefix), 2);
+        } finally {
+          Reflect.deleteProperty(Deno.permissions, "querySync");
+        }
+        assert.ok(existsSync(join(folder, pending)), "nobody is asked for permission to write by a load");
+      }
       assert.equal(await outcome(prefix), 2);
       assert.deepEqual(readdirSync(folder).sort(), names);
       assert.equal(await outcome(prefix), 2);

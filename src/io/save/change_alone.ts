@@ -8,7 +8,7 @@ import { pathCalls } from "../disk/path.ts";
 import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem, type Fs, mayRead, realPath, systemCode } from "../platform.ts";
+import { fileSystem, type Fs, mayUse, realPath, systemCode } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
 import { filesOfManifest, isDamagedManifest, manifestName, prefixOfManifest } from "./manifest.ts";
 
@@ -61,7 +61,7 @@ async function setAsideAbove(path: string, aside: Moved[]): Promise<void> {
   while (dirname(place) !== place) {
     name = `${basename(place)}/${name}`;
     place = dirname(place);
-    if (!mayRead(place)) continue;
+    if (!mayUse(place, "read")) continue;
     const listed = await filesOfManifest(new DirectoryFolder(place, { trusted: true }), "").catch(unseen);
     if (listed?.has(name)) await setAside(path, place, manifestName(""), aside);
   }

@@ -12,7 +12,7 @@ import { FormatError, isPaddleError, PathError, quote, SourceError } from "../..
 import { pathCalls } from "../disk/path.ts";
 import type { Folder } from "../folder.ts";
 import { directoryOf } from "../folders/one_folder.ts";
-import { canHash, fileSystem, hashing, hexOf } from "../platform.ts";
+import { canHash, fileSystem, hashing, hexOf, mayUse } from "../platform.ts";
 import { FileSource } from "../sources/file_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
@@ -84,7 +84,7 @@ export type Versions = Map<string, string>;
 export interface CheckOptions {
   /** Open the files without reading them. */
   lazy?: boolean;
-  /** Ignore a manifest that does not list this file: it is about other files. */
+  /** Ignore a manifest that lists no file with this ending: it is about other files. */
   having?: string;
   signal?: AbortSignal;
 }
@@ -97,11 +97,9 @@ export interface CheckOptions {
  * @throws {FormatError} `MIXED_SAVE`: a file is from another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
  */
 export async function checkManifest(folder: Folder, prefix: string, how: CheckOptions = {}): Promise<Versions> {
-  const { having, signal } = how, path = manifestName(prefix);
+  const { having = "", signal } = how, path = manifestName(prefix);
   for (let files = await filesIn(folder, path, signal);;) {
-    if (!files || (having !== undefined && !files.some(({ name }) => baseOf(prefix) + name === having))) {
-      return new Map();
-    }
+    if (!files?.some(({ name }) => name.endsWith(having))) return new Map();
     try {
       return await checkFiles(folder, prefix, files, how);
     } catch (error) {
@@ -174,7 +172,9 @@ async function finish(
       if (!files?.some(({ name }) => name === wrong)) continue;
       const versions = await checkFiles(folder, prefix, files, { signal });
       // A save under way does so itself, and who may not write here has checked the files all the same.
-      if (Date.now() - mtimeMs > ABANDONED) await promises.rename(from, join(place, manifest)).catch(() => {});
+      if (Date.now() - mtimeMs > ABANDONED && mayUse(place, "write")) {
+        await promises.rename(from, join(place, manifest)).catch(() => {});
+      }
       return versions;
     } catch {
       signal?.throwIfAborted();
