@@ -15,28 +15,25 @@ const TOGETHER = 100;
 /** Dropped files, found by the returned function. The items are read right away: later there are none. */
 export function droppedFiles(transfer: DataTransfer): (signal?: AbortSignal) => Promise<NamedFile[]> {
   const found: NamedFile[] = [], todo: FileSystemEntry[] = [];
-  const add = (name: string, file: File) => {
-    found.push([name, file]);
-    if (found.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
-  };
   for (const item of transfer.items) {
     const entry = item.webkitGetAsEntry?.() ?? null;
     // WebKit cannot get the file from the entry if it is not on a disk.
     const file = entry?.isDirectory ? null : item.getAsFile();
-    if (file) add(file.name, file);
+    if (file) found.push([file.name, file]);
     else if (entry) todo.push(entry);
   }
   const visit = async (entry: FileSystemEntry) => {
     if (entry.isDirectory) return todo.push(...await entriesOf(entry as FileSystemDirectoryEntry));
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    add(entry.fullPath.slice(1), file);
+    found.push([entry.fullPath.slice(1), file]);
   };
   return async (signal) => {
-    while (todo.length > 0) {
+    for (;;) {
+      if (found.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
+      if (todo.length === 0) return found;
       signal?.throwIfAborted();
       await Promise.all(todo.splice(0, TOGETHER).map(visit));
     }
-    return found;
   };
 }
 

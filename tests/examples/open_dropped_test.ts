@@ -1,0 +1,12 @@
+/** What the inspector finds in a drop. */
+import { rejects } from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { droppedFiles } from "../../examples/inspector/open_dropped.ts";
+
+describe("files dropped on the inspector", () => {
+  it("are refused if they are too many, when the page is able to show that", async () => {
+    const item = { getAsFile: () => new File([], "net.pdparams") };
+    const filesOf = droppedFiles({ items: new Array(50_001).fill(item) } as never);
+    await rejects(filesOf(), /More than 50000 files were dropped/);
+  });
+});
