@@ -1,4 +1,5 @@
 /** Response bodies of known length, made from pieces. */
+import { letGo } from "./let_go.ts";
 
 type Pieces = AsyncGenerator<Uint8Array>;
 type Done = (reason?: unknown) => Promise<void>;
@@ -58,9 +59,4 @@ async function written(
     await writer.abort(error).catch(() => {});
     await done(error);
   }
-}
-
-/** Free the memory of a piece that was sent right away instead of waiting for the garbage collector: workers have little memory. */
-function letGo({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }

@@ -1,5 +1,6 @@
 /** Reads stretches of a checkpoint, requesting the next tensors while the previous ones are being sent. */
 import type { Checkpoint } from "@oarlock/paddle";
+import { letGo } from "./let_go.ts";
 import type { Stretch } from "./part.ts";
 
 /** Bytes requested together: the library merges adjacent reads into one request. */
@@ -74,6 +75,7 @@ function groupsOf(stretches: readonly Stretch[]): Stretch[][] {
   return groups;
 }
 
+/** The pieces as one, which are let go. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   if (pieces.length === 1) return pieces[0];
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -81,6 +83,7 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   for (const piece of pieces) {
     whole.set(piece, at);
     at += piece.length;
+    letGo(piece);
   }
   return whole;
 }
