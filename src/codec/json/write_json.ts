@@ -4,6 +4,7 @@
  * @module
  */
 import { LimitError, quote, ValueError } from "../../errors.ts";
+import { decimalText } from "../../words/decimal_text.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { StepPace } from "../../words/steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
@@ -123,16 +124,8 @@ export function wellFormed(text: string): string {
   throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has a lone surrogate, which UTF-8 cannot encode`);
 }
 
-/** A float as nlohmann prints it: the shortest digits that round-trip, and always a point or exponent. */
+/** A float as nlohmann prints it. */
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) throw new ValueError("INVALID_VALUE", `JSON cannot represent ${value}`);
-  if (Object.is(value, -0)) return "-0.0";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e15)) {
-    const [digits, exponent] = value.toExponential().split("e");
-    const sign = exponent[0], number = exponent.slice(1).padStart(2, "0");
-    return `${digits}e${sign === "+" ? "+" : "-"}${number}`;
-  }
-  const text = String(value);
-  return text.includes(".") ? text : text + ".0";
+  return decimalText(value, 1e15);
 }
