@@ -290,7 +290,9 @@ describe("an attribute of an operator in PIR", () => {
       assert.deepEqual(program.serialize(), before, type);
     }
     const program = deserializeProgram(bytesOf(PIR));
-    for (const value of [null, Uint8Array.of(1)]) {
+    const itself: AttributeValue[] = [];
+    itself.push([1, itself], itself);
+    for (const value of [null, Uint8Array.of(1), itself]) {
       assert.throws(() => last(program).setAttribute("new", value), { code: "INVALID_VALUE", at: "new" });
     }
     const before = program.serialize(), [{ name }] = program.parameters();

@@ -117,7 +117,13 @@ export function writeAttribute(name: string, value: AttributeValue, kind: string
   return data;
 }
 
-function dataOf(value: AttributeValue, kind: string, before: Json | undefined): Json | undefined {
+/** undefined if the value is not of that kind; `holders` are the lists that it is in, which it must not contain. */
+function dataOf(
+  value: AttributeValue,
+  kind: string,
+  before?: Json,
+  holders: readonly AttributeValue[] = [],
+): Json | undefined {
   const made = (data: Json) => JsonObject.of([["#", kind], ["D", data]]);
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
   if (INTS.has(kind)) return isIntegerOf(INTS.get(kind)!, value) ? made(value) : undefined;
@@ -128,13 +134,13 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
     return Array.isArray(value) && value.every((item) => isIntegerOf(64, item)) ? made([...value]) : undefined;
   }
   if (kind === "1.a_place") return isPlace(value) ? made([...value]) : undefined;
-  if (kind === "0.a_array" && Array.isArray(value)) {
+  if (kind === "0.a_array" && Array.isArray(value) && !holders.includes(value)) {
     const first = before instanceof JsonObject && Array.isArray(before.get("D"))
       ? (before.get("D") as Json[])[0]
       : undefined;
     const known = first instanceof JsonObject ? String(first.get("#")) : undefined;
     const common = known ?? NUMBERS.find((kind) => value.some((item) => kindOf(item) === kind));
-    const items = value.map((item) => dataOf(item, common ?? kindOf(item), undefined));
+    const items = value.map((item) => dataOf(item, common ?? kindOf(item), undefined, [...holders, value]));
     return items.includes(undefined) ? undefined : made(items as Json[]);
   }
   return undefined;
