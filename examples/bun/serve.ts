@@ -35,6 +35,8 @@ async function answer({ method, url, signal }: Request): Promise<Response> {
 export default {
   hostname: "127.0.0.1",
   port: Number(process.env.PORT ?? 3000),
+  /** Seconds, at most 255: after 10, its default, Bun drops clients that take a pause. */
+  idleTimeout: 255,
   async fetch(request: Request): Promise<Response> {
     try {
       return await answer(request);

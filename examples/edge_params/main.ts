@@ -13,6 +13,8 @@ import { serveParams } from "./serve_params.ts";
 const kept = new KeptBytes();
 
 export default {
+  /** For Bun, in seconds, at most 255: after 10, its default, it drops clients that take a pause, and requests that wait for the bucket. */
+  idleTimeout: 255,
   fetch(request: Request, env?: Env): Promise<Response> {
     return serveParams(request, { folder: folderOf(env), kept });
   },
