@@ -115,7 +115,7 @@ export class NDArray {
     const { itemsize } = dtypeInfo(dtype);
     this.size = sizeOf(shape);
     // A copy, as the caller may change the list. A pickle would write a length of -0 as a float.
-    this.shape = Array.from(shape, (length) => length + 0);
+    this.shape = shape.map((length) => length + 0);
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
