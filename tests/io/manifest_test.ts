@@ -153,6 +153,22 @@ describe("a model saved with a manifest", () => {
           await assert.rejects(verb(prefix, { onProgress }), { code: "SOURCE_CHANGED" });
         });
         assert.equal(await outcome(prefix), 2);
+        // One that does not fit to what was read of the first.
+        const inner = new DirectoryFolder(folder);
+        let gets = 0;
+        const changing: Folder = {
+          get(...args) {
+            if (args[0] === "m.pdiparams" && ++gets === 2) {
+              writeFileSync(prefix + ".new", "of another model");
+              fs.renameSync(prefix + ".new", prefix + ".pdiparams");
+            }
+            return inner.get(...args);
+          },
+          put: (...args) => inner.put(...args),
+          list: (...args) => inner.list(...args),
+          delete: (...args) => inner.delete(...args),
+        };
+        await assert.rejects(verb("m", { folder: changing }), { code: "SOURCE_CHANGED", path: "m.pdiparams" });
       }
     }));
 

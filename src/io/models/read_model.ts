@@ -86,6 +86,8 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
     return model;
   } catch (error) {
     await reader.closeAll().catch(() => {});
+    // What does not fit may be of another save.
+    if (isPaddleError(error)) await checkVersions(files.folder, files.versions, options.signal);
     throw error;
   }
 }
