@@ -107,6 +107,35 @@ const CASES: Record<string, () => Promise<void>> = {
     const safe = decodeSafetensors(await saved("safetensors"));
     assert.equal(safe.get("stem.0.weight")!.at(0, 0, 1, 0), 42.5);
   },
+  async "changes are undone, and a save tells which values it is without"() {
+    await openFiles([NET]);
+    await page.focus("#filter");
+    await page.keyboard.type("stem.0.weight");
+    await page.focus("#tree");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#cells input");
+    const type = async (place: number, value: string) => {
+      await page.$eval(`#cells [data-place="${place}"]`, (input: HTMLInputElement) => input.select());
+      await page.keyboard.type(value);
+      await page.keyboard.press("Enter");
+    };
+    const saveIs = (text: string) =>
+      page.waitForFunction((text: string) => document.getElementById("save")!.textContent === text, {}, text);
+    await type(2, "42.5");
+    await saveIs("Save 1 change");
+    await page.click("#undo");
+    await saveIs("Save");
+    await page.waitForSelector(".histogram");
+    await status(/^All changes are undone\.$/);
+    await type(3, "7");
+    await type(4, "word");
+    await saveIs("Save 1 change");
+    const wanted = await load(NET) as Map<string, Tensor>;
+    wanted.get("stem.0.weight")!.set(7, 0, 0, 1, 1);
+    assert.deepEqual(new Uint8Array(await saved("pdparams")), encode(wanted));
+    await status(/ saved, without “word”\.$/);
+  },
   async "a model: its operators, and its weights recovered"() {
     await openFiles(["pdmodel", "pdiparams", "pdiparams.info"].map((end) => `${MODEL}.${end}`).filter(existsSync));
     await page.click("#tab-operators");
