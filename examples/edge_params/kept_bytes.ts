@@ -6,7 +6,7 @@
 /** Maximum size of everything together, in bytes. */
 const MOST = 16 * 2 ** 20;
 /** Maximum size of one item, in bytes; larger ones are not kept. */
-const MOST_OF_ONE = 4 * 2 ** 20;
+export const MOST_OF_ONE = 4 * 2 ** 20;
 
 /** Kept instead of something too large: it need not be computed only to be dropped. */
 export const TOO_LARGE = new Uint8Array();

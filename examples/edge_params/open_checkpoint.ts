@@ -1,8 +1,8 @@
 /** Opens checkpoints by their names in the bucket. */
-import { type Checkpoint, detect, isPaddleError, type Limits, open, sideIndex } from "@oarlock/paddle";
+import { type Checkpoint, detect, isPaddleError, type Limits, open, sideIndex, type Source } from "@oarlock/paddle";
 import type { TensorMap } from "@oarlock/paddle/safetensors";
 import { Failure } from "./failure.ts";
-import { type KeptBytes, TOO_LARGE } from "./kept_bytes.ts";
+import { type KeptBytes, MOST_OF_ONE, TOO_LARGE } from "./kept_bytes.ts";
 import type { PinnedFolder } from "./pinned_folder.ts";
 
 /** Limits on a file's structure that suit a worker with 128 MB; tensors are never held in memory. */
@@ -40,10 +40,36 @@ export async function openCheckpoint(
   const key = `index of ${name}`;
   let index = kept.get(key, file.version ?? "");
   if (!index) {
-    index = await sideIndex({ folder, name }, options);
+    index = await indexOf(file, options);
     if (file.version !== undefined) kept.set(key, file.version, index);
   }
   return await open({ folder, name }, index === TOO_LARGE ? options : { ...options, index });
+}
+
+/** The side index of a file, unless it is too large: it holds all that is read here. */
+async function indexOf(
+  file: Source,
+  options: { limits: Partial<Limits>; signal: AbortSignal },
+): Promise<Uint8Array<ArrayBuffer>> {
+  let left = MOST_OF_ONE;
+  const { size, name, version, costly } = file;
+  const watched: Source = {
+    size,
+    name,
+    version,
+    costly,
+    read(offset, into, options) {
+      left -= into.length;
+      return left < 0 ? Promise.reject(new RangeError("The index is too large")) : file.read(offset, into, options);
+    },
+    verify: () => file.verify?.() ?? Promise.resolve(),
+  };
+  try {
+    return await sideIndex(watched, options);
+  } catch (error) {
+    if (left < 0) return TOO_LARGE;
+    throw error;
+  }
 }
 
 async function openModel(
