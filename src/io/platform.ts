@@ -124,6 +124,8 @@ export function systemCode(error: unknown): string | undefined {
   const { code, errno } = error as { code?: unknown; errno?: unknown };
   const name = typeof code === "string" && !code.includes(" ") ? code : undefined;
   if (name !== undefined && name !== "UNKNOWN") return name;
+  // What the user of Deno did not grant.
+  if ((error as Error).name === "NotCapable") return "EACCES";
   // How Deno and Node put errors that they have no name for.
   const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message)?.[1] : undefined;
   return BY_NUMBER.get(number ?? String(Math.abs(Number(errno)))) ?? name;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { lstatSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -220,6 +221,23 @@ function faultOf(
   const untold = temps.filter((name) => !error.leftovers?.some((left) => left.endsWith(name)));
   return untold.length > 0 ? `leaves ${untold} and does not say so` : null;
 }
+
+describe("what the user of Deno did not grant", { skip: !("Deno" in globalThis) }, () => {
+  it("is PERMISSION, whether a file is opened or a folder listed", () =>
+    inTempFolder((folder) => {
+      const code = `import { DirectoryFolder, load } from ${
+        JSON.stringify(new URL("../../mod.ts", import.meta.url).href)
+      };
+        const path = ${JSON.stringify(folder)}, code = (work) => work.catch((error) => error.code);
+        console.log(await code(load(path + "/w")), await code(new DirectoryFolder(path).list()));`;
+      const flags = ["--no-config", "--no-check", "--no-prompt", "--allow-env"];
+      const { stdout } = spawnSync(process_.execPath, ["run", ...flags, "--ext=js", "-"], {
+        input: code,
+        encoding: "utf8",
+      });
+      assert.equal(stdout, "PERMISSION PERMISSION\n");
+    }));
+});
 
 describe("a failing system call", () => {
   for (const [name, way] of Object.entries(WAYS)) {

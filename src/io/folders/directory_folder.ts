@@ -4,12 +4,12 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
-import { isPaddleError, type PaddleError, PathError, quote, SourceError } from "../../errors.ts";
+import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts";
 import { saveError } from "../disk/save_error.ts";
 import { FileSink } from "../sinks/file_sink.ts";
-import { FileSource } from "../sources/file_source.ts";
+import { accessError, FileSource } from "../sources/file_source.ts";
 import type { Folder, GetOptions, PutOptions } from "../folder.ts";
 import { pathCalls } from "../disk/path.ts";
 import { resolvedDots } from "../disk/resolved_dots.ts";
@@ -116,7 +116,7 @@ export class DirectoryFolder implements Folder {
     try {
       await directoryCalls(path).remove(path);
     } catch (error) {
-      if (systemCode(error) !== "ENOENT") throw failed("remove", path, error);
+      if (systemCode(error) !== "ENOENT") throw accessError("remove", path, error);
     }
   }
 
@@ -200,7 +200,7 @@ async function isDangling(path: string): Promise<boolean> {
     return await directoryCalls(path).isLink(path) && await realPath(path) === null;
   } catch (error) {
     if (isAbsence(error)) return false;
-    throw failed("look at", path, error);
+    throw accessError("look at", path, error);
   }
 }
 
@@ -210,7 +210,7 @@ async function realPath(path: string): Promise<string | null> {
     return await directoryCalls(path).realPath(path);
   } catch (error) {
     if (isAbsence(error)) return null;
-    throw failed("look at", path, error);
+    throw accessError("look at", path, error);
   }
 }
 
@@ -219,25 +219,11 @@ async function entriesOf(path: string): Promise<DirectoryEntry[]> {
     return await directoryCalls(path).entries(path);
   } catch (error) {
     if (isAbsence(error)) return [];
-    throw failed("list", path, error);
+    throw accessError("list", path, error);
   }
 }
 
 /** Whether a system error says that nothing is there, or that a link leads to itself. */
 function isAbsence(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(error) ?? "");
-}
-
-function failed(action: string, path: string, cause: unknown): PaddleError {
-  if (isPaddleError(cause)) return cause;
-  const code = systemCode(cause);
-  const denied = code === "EACCES" || code === "EPERM";
-  return new SourceError(
-    denied ? "PERMISSION" : "READ_FAILED",
-    `Cannot ${action} ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
-    {
-      path,
-      cause,
-    },
-  );
 }

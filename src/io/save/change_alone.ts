@@ -8,7 +8,7 @@ import { pathCalls } from "../disk/path.ts";
 import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem, type Fs, mayUse, realPath, systemCode } from "../platform.ts";
+import { fileSystem, type Fs, mayUse, realPath } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
 import { filesOfManifest, isDamagedManifest, manifestName, prefixOfManifest } from "./manifest.ts";
 
@@ -77,7 +77,7 @@ async function setAside(path: string, place: string, manifest: string, aside: Mo
 
 /** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */
 function unlisted(path: string, error: unknown): string[] {
-  return systemCode(error) === undefined ? [] : stuck(path, error);
+  return (error as Error).name === "NotCapable" ? [] : stuck(path, error);
 }
 
 function stuck(path: string, error: unknown): never {

@@ -289,13 +289,16 @@ function openError(path: string, cause: unknown): PaddleError {
       hint: "give the full file name",
     });
   }
-  const denied = code === "EACCES" || code === "EPERM";
+  return accessError("open", path, cause);
+}
+
+/** The error for what the system, or the user of Deno, does not let do with `path`. */
+export function accessError(action: string, path: string, cause: unknown): PaddleError {
+  if (isPaddleError(cause)) return cause;
+  const code = systemCode(cause), denied = code === "EACCES" || code === "EPERM";
   return new SourceError(
     denied ? "PERMISSION" : "READ_FAILED",
-    `Cannot open ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
-    {
-      path,
-      cause,
-    },
+    `Cannot ${action} ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
+    { path, cause },
   );
 }
