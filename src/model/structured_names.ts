@@ -18,7 +18,10 @@ export function byStructuredName<T>(variables: ReadonlyMap<string, T>, info: Mod
   for (const [name, value] of variables) {
     const entry = info.get(name);
     if (!entry && !isAddedByQuantiser(name)) {
-      throw new FormatError("BAD_KEY", `The .pdiparams.info does not know the variable ${quote(name)}`, { at: name });
+      throw new FormatError("BAD_KEY", `The .pdiparams.info does not know the variable ${quote(name)}`, {
+        at: name,
+        hint: "if an earlier model left that file, remove it",
+      });
     }
     // Constants of the program were in no state dict.
     const key = entry?.structuredName ?? name;
