@@ -46,12 +46,6 @@ const DIFFERENCES: Difference[] = [
     why: "nothing is ever imported: a user's class is refused",
   },
   {
-    file: /objects\/dtype_value\.pkl/,
-    version: /./,
-    code: "FORBIDDEN_SYMBOL",
-    why: "nothing is ever imported: a class of Paddle's engine is refused",
-  },
-  {
     file: /arrays\/(matrix|masked)\.npd/,
     version: /./,
     code: "FORBIDDEN_SYMBOL",
