@@ -13,7 +13,7 @@ const EXCEPTIONS: { file: RegExp; code?: string; why: string }[] = [
   { file: /\/errors\/.*\.raw$/, why: "written by hand, to be refused or repaired" },
   { file: /\/model-load\/(less|more|shape)|\/static-load-errors\//, why: "a state dict that was changed by hand" },
   {
-    file: /objects\/(function|dataclass|dtype_value)|arrays\/(matrix|masked)/,
+    file: /objects\/(function|dataclass)|arrays\/(matrix|masked)/,
     code: "FORBIDDEN_SYMBOL",
     why: "names a function or class that is never imported",
   },
