@@ -1,22 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import * as paddle from "../../mod.ts";
-
-/** Set properties of `globalThis` during `work`. */
-async function withGlobals(values: Record<string, unknown>, work: () => Promise<void>): Promise<void> {
-  const before = Object.keys(values).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
-  try {
-    await work();
-  } finally {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
-      else delete (globalThis as Record<string, unknown>)[name];
-    }
-  }
-}
+import { withGlobals } from "../helpers/with_globals.ts";
 
 describe("an empty path in a browser", () => {
   it("is reported as empty, as elsewhere, and does not mean the folder where the browser keeps files", async () => {

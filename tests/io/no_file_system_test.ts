@@ -1,25 +1,11 @@
 import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import * as paddle from "../../mod.ts";
+import { withGlobals } from "../helpers/with_globals.ts";
 
 /** Do `work` as in an edge worker: no Deno, no `process`, and a `navigator` whose runtime keeps no files. */
-async function inWorker(work: () => Promise<void>): Promise<void> {
-  const before = ["Deno", "process", "navigator"].map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
-  );
-  const set = (name: string, value: unknown) =>
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  set("Deno", undefined);
-  set("process", undefined);
-  set("navigator", { userAgent: "Cloudflare-Workers" });
-  try {
-    await work();
-  } finally {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
-      else delete (globalThis as Record<string, unknown>)[name];
-    }
-  }
+function inWorker(work: () => Promise<void>): Promise<void> {
+  return withGlobals({ Deno: undefined, process: undefined, navigator: { userAgent: "Cloudflare-Workers" } }, work);
 }
 
 describe("a path in a runtime without files", () => {
