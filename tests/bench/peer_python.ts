@@ -1,4 +1,5 @@
 /** The Python of the peers, found before anything is measured: a run takes minutes, and would end at the first package that lacks. */
+import { PYTHON } from "../helpers/python.ts";
 import { output } from "./measure.ts";
 
 const ENVIRONMENT = "out/bench_python";
@@ -16,15 +17,15 @@ export interface PeerPython {
   version: string;
 }
 
-/** `python3` if it has the packages, otherwise a virtual environment below `out/` that gets them. */
+/** The Python of the tests if it has the packages, otherwise a virtual environment below `out/` that gets them. */
 export async function findPeerPython(): Promise<PeerPython> {
-  const own = await versions("python3");
+  const own = await versions(PYTHON);
   if (own) return own;
   const command = `${ENVIRONMENT}/bin/python`;
   const earlier = await versions(command);
   if (earlier) return earlier;
-  console.error(`python3 lacks one of ${PACKAGES.join(", ")}: installing them into ${ENVIRONMENT}`);
-  await output(["python3", "-m", "venv", ENVIRONMENT]);
+  console.error(`${PYTHON} lacks one of ${PACKAGES.join(", ")}: installing them into ${ENVIRONMENT}`);
+  await output([PYTHON, "-m", "venv", ENVIRONMENT]);
   await output([command, "-m", "pip", "install", "-q", "--disable-pip-version-check", ...PACKAGES]);
   const installed = await versions(command);
   if (!installed) throw new Error(`${command} cannot import ${PACKAGES.join(", ")}: the benchmark compares with them`);
