@@ -120,7 +120,7 @@ async function readBy<T>(path: From, options: LoadStateDictOptions, read: (reade
     const versions = await findManifest(folder, save, { signal });
     return await closing(await Reader.open(folder, `${save}.metadata`, options), async (reader) => {
       const result = await read(reader);
-      await checkVersions(folder, versions, signal);
+      await checkVersions(versions, signal);
       await reader.progress?.end();
       return result;
     });

@@ -198,7 +198,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       ? null
       : await loadDictIfThere(base + ".pdopt" + query, read);
     const scaler = this.scaler && await loadDictIfThere(base + ".pdscaler" + query, read);
-    if (versions) await checkVersions(place.folder, versions, signal);
+    if (versions) await checkVersions(versions, signal);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
     if (scaler && scaler.size > 0) this.scaler!.loadStateDict(scaler);
     if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));

@@ -82,7 +82,7 @@ export async function readProgramState(
       const part = await readState(base.folder, base.name + end, options);
       for (const [name, value] of part) state.set(name, value);
     }
-    await checkVersions(base.folder, versions, signal);
+    await checkVersions(versions, signal);
     return state;
   }
   const resolved = limitsOf(limits);
@@ -169,7 +169,7 @@ async function fromFolder(
       onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is not a tensor: it was skipped`, at: name });
     }
   }
-  await checkVersions(folder, versions, signal);
+  await checkVersions(versions, signal);
   for (const { name } of varList ?? []) {
     if (state.has(name)) continue;
     if (onAbsent && state.size > 0) onAbsent(name);

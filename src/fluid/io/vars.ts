@@ -159,7 +159,7 @@ export async function loadVars(
       }, { signal });
       values.set(name, value);
     }
-    await checkVersions(folder, versions, signal);
+    await checkVersions(versions, signal);
     return values;
   });
 }

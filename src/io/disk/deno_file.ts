@@ -36,7 +36,7 @@ export class DenoFile implements OpenedFile {
   }
 
   stat(): FileStat {
-    return statOf(this.#file);
+    return fileStat(this.#file.statSync());
   }
 
   realPath(): string {
@@ -88,14 +88,14 @@ export class DenoFile implements OpenedFile {
     } catch {
       return null;
     }
-    if (statOf(file).stamp === this.stat().stamp) return file;
+    if (fileStat(file.statSync()).stamp === this.stat().stamp) return file;
     file.close();
     return null;
   }
 }
 
-function statOf(file: Deno.FsFile): FileStat {
+/** What Deno reports of a file. */
+export function fileStat({ isFile, isDirectory, size, mtime, ino }: Deno.FileInfo): FileStat {
   // Deno reports no more than milliseconds, and so does its `node:fs`.
-  const { isFile, isDirectory, size, mtime, ino } = file.statSync();
   return { isFile, isDirectory, size, stamp: `${size} ${mtime?.getTime() ?? 0}000000 ${ino}` };
 }

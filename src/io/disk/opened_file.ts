@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { DenoFile } from "./deno_file.ts";
-import { fileSystem, type Fs, realPathBy } from "../platform.ts";
+import type { BigIntStats } from "node:fs";
+import { DenoFile, fileStat } from "./deno_file.ts";
+import { denoHere, fileSystem, type Fs, realPathBy } from "../platform.ts";
 import { resolved } from "./resolved.ts";
 
 /** Bytes read at a time: Node refuses 2 GiB or more. */
@@ -40,6 +41,12 @@ export function openFile(path: string): OpenedFile {
   return DenoFile.open(path) ?? new NodeFile(path, fileSystem(path));
 }
 
+/** The state of the file at `path`, which is not opened; throws the system's error. */
+export function statAt(path: string): FileStat {
+  const deno = denoHere();
+  return deno ? fileStat(deno.statSync(path)) : nodeStat(fileSystem(path).statSync(path, { bigint: true }));
+}
+
 /** Through `node:fs`, on Node and Bun. */
 class NodeFile implements OpenedFile {
   readonly #path: string;
@@ -54,13 +61,7 @@ class NodeFile implements OpenedFile {
   }
 
   stat(): FileStat {
-    const stat = this.#fs.fstatSync(this.#file, { bigint: true });
-    return {
-      isFile: stat.isFile(),
-      isDirectory: stat.isDirectory(),
-      size: Number(stat.size),
-      stamp: `${stat.size} ${stat.mtimeNs} ${stat.ino}`,
-    };
+    return nodeStat(this.#fs.fstatSync(this.#file, { bigint: true }));
   }
 
   realPath(): string {
@@ -85,4 +86,13 @@ class NodeFile implements OpenedFile {
   close(): void {
     this.#fs.closeSync(this.#file);
   }
+}
+
+function nodeStat(stat: BigIntStats): FileStat {
+  return {
+    isFile: stat.isFile(),
+    isDirectory: stat.isDirectory(),
+    size: Number(stat.size),
+    stamp: `${stat.size} ${stat.mtimeNs} ${stat.ino}`,
+  };
 }

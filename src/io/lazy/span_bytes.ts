@@ -326,7 +326,7 @@ export function scratchOf(scratch: Uint8Array[] | undefined, k: number, length: 
 }
 
 /** Fill `into` synchronously from `offset` on. */
-function fillNow(source: Source, offset: number, into: Uint8Array): Uint8Array {
+export function fillNow(source: Source, offset: number, into: Uint8Array): Uint8Array {
   for (let done = 0; done < into.length;) {
     const n = source.readSync!(offset + done, into.subarray(done));
     if (n === 0) {

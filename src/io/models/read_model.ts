@@ -81,13 +81,13 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
   const reader = new ModelReader(files, { ...options, onProgress: progress?.onProgress });
   try {
     const model = await reader.read();
-    await checkVersions(files.folder, files.versions, options.signal);
+    await checkVersions(files.versions, options.signal);
     await progress?.end();
     return model;
   } catch (error) {
     await reader.closeAll().catch(() => {});
     // What does not fit may be of another save.
-    if (isPaddleError(error)) await checkVersions(files.folder, files.versions, options.signal);
+    if (isPaddleError(error)) await checkVersions(files.versions, options.signal);
     throw error;
   }
 }

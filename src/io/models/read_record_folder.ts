@@ -71,7 +71,7 @@ async function readAll(
     if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
     else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
   }
-  await checkVersions(folder, versions, options.signal);
+  await checkVersions(versions, options.signal);
   await progress?.end();
   return read;
 }

@@ -12,12 +12,14 @@ import { FormatError, isPaddleError, PathError, quote, SourceError } from "../..
 import { pathCalls } from "../disk/path.ts";
 import type { Folder } from "../folder.ts";
 import { directoryOf } from "../folders/one_folder.ts";
+import { fillNow } from "../lazy/span_bytes.ts";
 import { canHash, fileSystem, hashing, hexOf, mayUse } from "../platform.ts";
 import { FileSource } from "../sources/file_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
 import { closing, type Source } from "../source.ts";
 import { isTempOf } from "../temp_name.ts";
+import { Turns } from "../waiting/turns.ts";
 
 /** One file of a save. */
 export interface SavedFile {
@@ -33,6 +35,8 @@ const END = ".pdsum";
 const LONGEST = 2 ** 24;
 /** Bytes hashed at a time. */
 const PIECE = 2 ** 20;
+/** Maximum bytes of a file that is read synchronously. */
+const AT_ONCE = 2 ** 18;
 /** With `lazy`, files are hashed until they exceed this many bytes in total. */
 const SMALL = 64 * 2 ** 20;
 /** Milliseconds after which a save that did not put its manifest in place counts as interrupted. */
@@ -77,8 +81,8 @@ export function manifestOf(files: readonly SavedFile[], prefix: string): Uint8Ar
   return new TextEncoder().encode(JSON.stringify({ pdsum: 1, id, files: beside }) + "\n");
 }
 
-/** The versions of files at a path, by name. */
-export type Versions = Map<string, string>;
+/** Files at a path, by name: closed, they still know their versions. */
+export type Versions = Map<string, FileSource>;
 
 /** How files are checked against a manifest. */
 export interface CheckOptions {
@@ -119,11 +123,11 @@ export async function checkManifest(folder: Folder, prefix: string, how: CheckOp
  *
  * @throws {SourceError} `SOURCE_CHANGED`
  */
-export async function checkVersions(folder: Folder, versions: Versions, signal?: AbortSignal): Promise<void> {
-  for (const [name, version] of versions) {
-    const part = await folder.get(name, { signal });
-    await part?.close?.();
-    if (part?.version === version) continue;
+export async function checkVersions(versions: Versions, signal?: AbortSignal): Promise<void> {
+  const turns = new Turns(signal);
+  for (const [name, file] of versions) {
+    if (turns.due()) await turns.take();
+    if (file.isInPlace()) continue;
     throw new SourceError("SOURCE_CHANGED", `${quote(name)} was replaced while being read`, { path: name });
   }
 }
@@ -135,13 +139,15 @@ async function checkFiles(
   { lazy = false, signal }: CheckOptions,
 ): Promise<Versions> {
   const path = manifestName(prefix), base = baseOf(prefix), versions: Versions = new Map();
+  const turns = new Turns(signal);
   let hashed = 0;
   for (const { name, size, sha256 } of files) {
+    if (turns.due()) await turns.take();
     const part = await folder.get(base + name, { signal });
     if (!part) throw mixed(path, name, "is not there", size, undefined);
     await closing(part, async (part) => {
       if (part.size !== size) throw mixed(path, name, "has another size", size, part.size);
-      if (part instanceof FileSource) versions.set(base + name, part.version);
+      if (part instanceof FileSource) versions.set(base + name, part);
       if (!canHash() || (lazy && (hashed += size) >= SMALL)) return;
       const actual = await hashOf(part, signal);
       if (actual !== sha256) throw mixed(path, name, "has other bytes", sha256, actual);
@@ -242,8 +248,11 @@ function isSavedFile(file: unknown): file is SavedFile {
 
 async function hashOf(source: Source, signal?: AbortSignal): Promise<string> {
   const hash = hashing(), buffer = new Uint8Array(Math.min(PIECE, source.size));
+  // A promise, for which Deno opens the file once more, takes longer than reading a small one.
+  const isNow = source.size <= AT_ONCE && source.readSync !== undefined;
   for (let at = 0; at < source.size; at += buffer.length) {
-    hash.update(await readFully(source, at, buffer.subarray(0, Math.min(buffer.length, source.size - at)), signal));
+    const piece = buffer.subarray(0, Math.min(buffer.length, source.size - at));
+    hash.update(isNow ? fillNow(source, at, piece) : await readFully(source, at, piece, signal));
   }
   return hexOf(hash.digest());
 }

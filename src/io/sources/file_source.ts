@@ -4,7 +4,7 @@
  * @module
  */
 import { isPaddleError, type PaddleError, PathError, SourceError } from "../../errors.ts";
-import { type FileStat, type OpenedFile, openFile } from "../disk/opened_file.ts";
+import { type FileStat, type OpenedFile, openFile, statAt } from "../disk/opened_file.ts";
 import { pathCalls } from "../disk/path.ts";
 import { fileSystem, systemCode } from "../platform.ts";
 import type { Source } from "../source.ts";
@@ -75,6 +75,15 @@ export class FileSource implements Source {
   /** The modification time. */
   get version(): string {
     return `mtime:${this.#stamp.split(" ")[1]}`;
+  }
+
+  /** Whether the path leads to the file as it was when it was opened, or last edited through this source. */
+  isInPlace(): boolean {
+    try {
+      return statAt(this.path).stamp === this.#stamp;
+    } catch {
+      return false;
+    }
   }
 
   /** Read bytes from `offset` on, all from before an edit or all from after it. */
