@@ -349,6 +349,41 @@ describe("a model saved with a manifest", () => {
       assert.deepEqual(await outcomes(false), [1, 1, 1, 2], "a failure takes back what was in its place");
     }));
 
+  it("is loaded after a crash when only the outdated manifest of another save was left to be removed", () =>
+    inFolder(async (prefix, folder) => {
+      await relayout(await filled(1), prefix, { manifest: true });
+      const copies: string[] = [], inner = new DirectoryFolder(folder);
+      const copy = (): void =>
+        void cpSync(folder, copies[copies.push(folder + copies.length) - 1], { recursive: true });
+      const copied: Folder = {
+        get: (...args) => inner.get(...args),
+        put: (...args) => inner.put(...args),
+        list: (...args) => inner.list(...args),
+        delete: async (...args) => {
+          copy();
+          await inner.delete(...args);
+          copy();
+        },
+      };
+      try {
+        const next = await filled(2);
+        // The program is another one, too.
+        Object.assign(next.program, { version: 2_004_002 });
+        await relayout(next, "m", { folder: copied });
+        assert.deepEqual(readdirSync(folder).sort(), ["m.pdiparams", "m.pdmodel"]);
+        const [before, after] = copies;
+        assert.ok(existsSync(join(before, "m.pdsum")));
+        assert.equal(await outcome(join(before, "m")), 2);
+        assert.equal(await outcome(join(after, "m")), 2);
+        rmSync(join(before, "m.pdiparams"));
+        await relayout(await filled(1), join(after, "m"));
+        copyFileSync(join(after, "m.pdiparams"), join(before, "m.pdiparams"));
+        assert.equal(await outcome(join(before, "m")), "MIXED_SAVE");
+      } finally {
+        for (const place of copies) rmSync(place, { recursive: true });
+      }
+    }));
+
   it("may be a folder with a file per variable, a distributed checkpoint, or a network with its optimizer", () =>
     inFolder(async (prefix, folder) => {
       const model = await filled(1), { program, parameters } = model, names = [...parameters.keys()];

@@ -60,7 +60,7 @@ export async function saveFiles(
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
   if (whole) folder = whole.folder;
-  const open: Sink[] = [], left: Warning[] = [];
+  const open: Sink[] = [], left: Warning[] = [], pending: Sink[] = [];
   let leave = () => {};
   try {
     leave = await takeFolderTurns(folder, files.map(({ name }) => name), signal);
@@ -70,16 +70,21 @@ export async function saveFiles(
     const outdated = hasManifest || whole || prefix === undefined
       ? null
       : await outdatedManifest(folder, prefix, files);
+    // By one that never takes its place, a load tells that all files are of this save, if it is killed before the outdated one is removed.
+    if (outdated !== null && saved.length === files.length) {
+      await writeManifest(folder, prefix!, saved, pending, signal);
+    }
     signal?.throwIfAborted();
     progress?.check();
     left.push(...await placeAll(open, { isRevocable: whole === null, folder, outdated, signal }));
+    for (const sink of pending) if (sink instanceof FileSink) left.push(...await sink.settle());
     // Files are saved once they are in place; a folder once it is itself in place.
     if (whole) {
       signal?.throwIfAborted();
       left.push(...await whole.takePlace());
     }
   } catch (error) {
-    await abortAll(open, error, signal);
+    await abortAll([...open, ...pending], error, signal);
     await whole?.abort(error);
     if (signal?.aborted && error === signal.reason) throw error;
     if (progress?.threw(error)) throw error;
