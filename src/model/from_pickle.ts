@@ -141,7 +141,7 @@ type Pair = Tuple & [unknown, PickledArray];
 
 function isPair(value: unknown): value is Pair {
   return Array.isArray(value) && value.length === 2 && value instanceof Tuple && value[1] instanceof PickledArray &&
-    textOf(value[0]) !== null;
+    value[1].stopGradient === null && textOf(value[0]) !== null;
 }
 
 /** The string, if the value is a str or numpy.str_; else null. */
@@ -168,7 +168,9 @@ class Shaper extends PlainShaper {
 
   /** Convert an array that is to stay an array. */
   override array(array: PickledArray | JoinedArray): unknown {
-    if (array instanceof PickledArray) return super.array(array);
+    if (array instanceof PickledArray) {
+      return array.stopGradient === null ? super.array(array) : this.tensor(array, "", NO_KEY);
+    }
     let made = this.#made.get(array);
     if (made === undefined) {
       const { dtype, shape, data } = this.#partsOf(array);
@@ -184,7 +186,7 @@ class Shaper extends PlainShaper {
 
   /** The tensor of `identity`, which is a pair object or the array itself; made only once. */
   named(identity: object, array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
-    if (this.#options.returnNumpy) return this.array(array);
+    if (this.#isNumpy(array)) return this.array(array);
     let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
     if (made === undefined) {
       made = this.own(array, name, key);
@@ -196,11 +198,19 @@ class Shaper extends PlainShaper {
 
   /** A tensor for this place alone, or an array if `returnNumpy` is set. */
   own(array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
-    if (this.#options.returnNumpy) return this.array(array);
+    if (this.#isNumpy(array)) return this.array(array);
     if (array instanceof PickledArray) this.use(array, this.mayBeMore);
     const made = this.#make(array, name, key);
-    if (array instanceof PickledArray) this.#options.onArray?.(made, array);
+    if (array instanceof PickledArray) {
+      if (array.stopGradient === false && made instanceof Tensor) made.stopGradient = false;
+      this.#options.onArray?.(made, array);
+    }
     return made;
+  }
+
+  /** `returnNumpy` leaves a Tensor that pickle wrote by itself a Tensor, as in Paddle. */
+  #isNumpy(array: PickledArray | JoinedArray): boolean {
+    return this.#options.returnNumpy === true && !(array instanceof PickledArray && array.stopGradient !== null);
   }
 
   /** `key` is the array's key in the root dict, if it is directly in there. */

@@ -221,6 +221,35 @@ describe("a symbol in a pickle", () => {
     assert.equal(typeof read(texts.at(-1)!), "object", "protocols 0 and 1 have no NEWOBJ");
   });
 
+  it("makes a Tensor only of a finished array with its own dtype, a place and a bool", () => {
+    const array = (code: string, bytes = 4) =>
+      `${SHELL}(K\x01K\x01\x85cnumpy\ndtype\nU\x02${code}\x89\x88\x87R\x89C${String.fromCharCode(bytes)}${
+        "\0".repeat(bytes)
+      }tb`;
+    const tensor = (args: string) => `\x80\x04cpaddle.base.dygraph.math_op_patch\n_rebuild_tensor\n(${args}tR.`;
+    const X = array("f4"), FLOAT = "U\x07float32", CPU = "U\x03cpu";
+    assert.notEqual(read(tensor(`${X}${FLOAT}${CPU}\x88`)), "FORBIDDEN_CALL");
+    assert.notEqual(read(tensor(`${array("u2", 2)}U\x08bfloat16${CPU}\x89`)), "FORBIDDEN_CALL");
+    const rows = [
+      "",
+      `${X}${FLOAT}${CPU}`,
+      `${X}${FLOAT}${CPU}\x88N`,
+      `${SHELL}${FLOAT}${CPU}\x88`,
+      `]${FLOAT}${CPU}\x88`,
+      `N${FLOAT}${CPU}\x88`,
+      `${X}U\x07float64${CPU}\x88`,
+      `${X}U\x02f4${CPU}\x88`,
+      `${X}N${CPU}\x88`,
+      `${array("u2", 2)}U\x06uint16${CPU}\x88`,
+      `${array("U1")}N${CPU}\x88`,
+      `${X}${FLOAT}N\x88`,
+      `${X}${FLOAT}K\0\x88`,
+      `${X}${FLOAT}${CPU}K\x02`,
+      `${X}${FLOAT}${CPU}N`,
+    ];
+    for (const args of rows) assert.equal(read(tensor(args)), "FORBIDDEN_CALL", JSON.stringify(args));
+  });
+
   it("for a numpy scalar of text or a date needs as many bytes as its dtype says", () => {
     for (const [code, bytes] of [["U2", 4], ["U2", 12], ["S3", 2], ["M8", 4], ["m8", 9]] as const) {
       const data = `C${String.fromCharCode(bytes)}${"\0".repeat(bytes)}`;

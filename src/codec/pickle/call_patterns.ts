@@ -145,11 +145,20 @@ export const DATA_PATTERNS: Patterns = {
   /** P8: `eval('data', {'data': X})`, compared but never parsed */
   eval: ({ args: [code, names, ...more] }) => {
     const isPlain = names instanceof Map && !(names instanceof OrderedDict) && names.size === 1;
-    return more.length === 0 && code === "data" && isPlain ? staticTensor(names.get("data")) : undefined;
+    return more.length === 0 && code === "data" && isPlain ? finished(names.get("data")) : undefined;
   },
 
   /** P9: `_reconstruct_dense_tensor_data(X)` */
-  denseTensor: ({ args }) => args.length === 1 ? staticTensor(args[0]) : undefined,
+  denseTensor: ({ args }) => args.length === 1 ? finished(args[0]) : undefined,
+
+  /** P9: `_rebuild_tensor(X, 'float32', 'cpu', True)`, how pickle itself writes a Tensor since 3.3: its dtype, place and requires_grad */
+  tensor({ args }) {
+    const array = finished(args[0]), isTrainable = flagAt(args, 3), name = array?.dtype?.info?.name;
+    const isItsDType = name !== undefined && args[1] === (name === "uint16" ? "bfloat16" : name);
+    if (args.length !== 4 || !isItsDType || typeof args[2] !== "string" || isTrainable === undefined) return undefined;
+    array!.stopGradient = !isTrainable;
+    return array;
+  },
 
   /** P11 */
   generatorState: ({ callable, args }) => new PythonRecord(callable.module, callable.name, new Map([["args", args]])),
@@ -221,9 +230,7 @@ function setAxes(array: PickledArray, axes: Tuple<unknown>): boolean {
   return true;
 }
 
-/** The array, which must have its state, marked as a static tensor. */
-function staticTensor(value: unknown): PickledArray | undefined {
-  if (!(value instanceof PickledArray) || value.dtype === null) return undefined;
-  value.isStatic = true;
-  return value;
+/** The value, if it is an array that has its state. */
+function finished(value: unknown): PickledArray | undefined {
+  return value instanceof PickledArray && value.dtype !== null ? value : undefined;
 }

@@ -68,8 +68,8 @@ export class PickledArray {
   declare dataOffset: number;
   /** Something else has the same bytes object, so what is made from this array gets a copy. */
   declare sharesBytes: boolean;
-  /** A static tensor (`eval('data', ...)` and its later forms). */
-  declare isStatic: boolean;
+  /** Of a Tensor that pickle wrote by itself; null for an array. */
+  declare stopGradient: boolean | null;
   /** What was made from it, so that this happens only once. */
   declare made: unknown;
   /** Whether something was made from its bytes already. */
@@ -91,7 +91,7 @@ export class PickledArray {
     this.items = null;
     this.dataOffset = -1;
     this.sharesBytes = false;
-    this.isStatic = false;
+    this.stopGradient = null;
     this.made = undefined;
     this.isUsed = false;
     this.offset = offset;

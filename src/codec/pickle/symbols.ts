@@ -29,6 +29,7 @@ export type SymbolKind =
   | "OrderedDict"
   | "defaultdict"
   | "denseTensor"
+  | "tensor"
   | "record"
   | "generatorState"
   | "numpyType"
@@ -58,6 +59,7 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
   ["collections", "OrderedDict defaultdict"],
   ["copyreg copy_reg", "_reconstructor", "reconstructor"],
   ["paddle.framework.io_utils", "_reconstruct_dense_tensor_data", "denseTensor"],
+  ["paddle.base.dygraph.math_op_patch", "_rebuild_tensor", "tensor"],
   [
     "paddle.distributed.checkpoint.metadata paddle.distributed.flex_checkpoint.dcp.metadata",
     "Metadata LocalTensorMetadata LocalTensorIndex",
