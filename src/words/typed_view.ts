@@ -4,6 +4,12 @@
  * @module
  */
 import type { DType } from "../dtype.ts";
+import { UnsupportedError } from "../errors.ts";
+
+// Bytes of a file become typed arrays as they are, which on other processors would hold other numbers.
+if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
+  throw new UnsupportedError("UNSUPPORTED_RUNTIME", "Oarlock needs a little-endian processor");
+}
 
 /** Undefined in older runtimes, where the bits are used instead. */
 export const Float16: typeof Float16Array | undefined = globalThis.Float16Array;
