@@ -16,6 +16,7 @@ export type DiskFile = Awaited<ReturnType<Fs["promises"]["open"]>>;
 interface ProcessLike {
   getBuiltinModule?: (name: string) => unknown;
   platform?: string;
+  versions?: { node?: string };
 }
 
 function builtin<T>(name: string): T | undefined {
@@ -53,10 +54,12 @@ export function fileSystem(path: string): Fs {
 
 /** The error for a path in a runtime without a file system. */
 export function noFileSystem(path?: string): UnsupportedError {
+  const { process } = globalThis as { process?: ProcessLike };
+  const way = process?.versions?.node && !process.getBuiltinModule ? "update Node, Deno or Bun, or " : "";
   const which = path === undefined ? "" : ` for the path ${JSON.stringify(path)}`;
   return new UnsupportedError(
     "UNSUPPORTED_RUNTIME",
-    `There is no file system here${which}: pass a Blob, a stream, bytes, or { folder }, or call setDefaultFolder(folder)`,
+    `There is no file system here${which}: ${way}pass a Blob, a stream, bytes, or { folder }, or call setDefaultFolder(folder)`,
     { path },
   );
 }

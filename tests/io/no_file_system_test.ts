@@ -39,4 +39,12 @@ describe("a path in a runtime without files", () => {
       }
     });
   }
+
+  it("tells to update a runtime that is too old to reach its own", async () => {
+    let error: unknown;
+    await withGlobals({ Deno: undefined, process: { versions: { node: "20.15.1" } } }, async () => {
+      error = await paddle.load("m.pdparams").then(() => "nothing", (error) => error);
+    });
+    assert.match(String(error), /There is no file system here .*: update Node, Deno or Bun, or pass a Blob/);
+  });
 });
