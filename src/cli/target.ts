@@ -66,13 +66,20 @@ export async function checkTarget(to: string, { force }: { force?: true }, sessi
   if (place && await isTaken(place)) throw conflict(to);
 }
 
-/** The same for the files of a model. */
+/**
+ * The same for the files of a model.
+ *
+ * @throws {UsageError} a prefix is expected, and a folder is named
+ */
 export async function checkModelTarget(
   to: string,
   layout: Layout,
   { force }: { force?: true },
   { signal }: Session,
 ): Promise<void> {
+  if (layout === "prefix" && /[/\\]$/.test(to)) {
+    throw new UsageError(`A model has several files: give a prefix in that folder, such as ${to}model`);
+  }
   const place = force ? null : await placeOf(to, { signal });
   if (!place) return;
   if (layout !== "prefix") {

@@ -18,8 +18,7 @@ import {
   scatteredFiles,
 } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
-import { notAPlace } from "../io/argument_errors.ts";
-import { folderAround, placeOf } from "../io/open/place.ts";
+import { folderAround, placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { inTurns } from "../io/waiting/turns.ts";
@@ -107,10 +106,7 @@ export async function save(
   options.signal?.throwIfAborted();
   const { combineParams = false, separateParameters = false, skipForward = false } = options;
   const { programs, variables, info, properties, className } = partsOf(layer);
-  const place = await placeOf(path, options);
-  if (!place || place.name === "") {
-    throw notAPlace("path must be a path, file: URL or { folder, name } that ends in a name", path);
-  }
+  const place = await placeOfPrefix("path", path, options);
   const chosen = [...programs].filter(([method]) => !(skipForward && method === "forward"));
   if (separateParameters && chosen.length !== 1) {
     throw new ValueError(

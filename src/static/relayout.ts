@@ -136,7 +136,9 @@ async function write(
   const values = parametersOf(model.program, model.parameters);
   const programAs = (name: string) => programFile(name, model.program, options.signal);
   if (layout === "prefix") {
-    if (place.name === "") throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} ends in no name`);
+    if (place.name === "" || place.shown.endsWith("/")) {
+      throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} ends in no name`);
+    }
     const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
     if (model.info) files.push(infoFile(place.name + ".pdiparams.info", model.info));
     files.push(await programAs(place.name + programEnding(model.program)));

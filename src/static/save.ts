@@ -9,8 +9,7 @@ import { planSaving } from "../save.ts";
 import type { Folder } from "../io/folder.ts";
 import { programEnding, programFile } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
-import { notAPlace } from "../io/argument_errors.ts";
-import { placeOf } from "../io/open/place.ts";
+import { placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { checkVariableValue, type NamedValue, type Scope, valuesOf } from "../model/model_values.ts";
@@ -61,10 +60,7 @@ export async function save(
   programGiven(program);
   checkOptions(options, ["parameters", "protocol", "manifest", "folder", "signal", "onProgress", "onWarning"]);
   const { parameters, protocol, signal } = options;
-  const place = await placeOf(modelPath, options);
-  if (!place || place.name === "") {
-    throw notAPlace("modelPath must be a path, file: URL or { folder, name } that ends in a name", modelPath);
-  }
+  const place = await placeOfPrefix("modelPath", modelPath, options);
   const own = splitState(program);
   const valueOf = ({ name, value }: NamedValue): [string, NDArray] => [name, arrayOf(name, value)];
   const states = [own.parameters, own.optimizer.filter((variable) => !isFed(variable))].map((variables) => {

@@ -9,8 +9,7 @@ import type { Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { combinedFile, programEnding, programFile, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
-import { notAPlace } from "../io/argument_errors.ts";
-import { folderAround, placeOf } from "../io/open/place.ts";
+import { folderAround, placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { encodeInSteps } from "../model/encode_program.ts";
@@ -105,10 +104,7 @@ export async function saveInferenceModel(
   if (program instanceof ProgramDesc) await inTurns(encodeInSteps(program), options.signal);
   // Only now: the steps have decoded the variables.
   const values = parametersOf(program, parameters);
-  const place = await placeOf(pathPrefix, options);
-  if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
-    throw notAPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);
-  }
+  const place = await placeOfPrefix("pathPrefix", pathPrefix, options);
   const modelFile = (name: string) => programFile(name, program, options.signal);
   if (separateParameters) {
     const name = program.form === "json" ? "__model__.json" : "__model__";

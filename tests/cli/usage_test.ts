@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -333,6 +333,15 @@ describe("what the answers say", () => {
         await refused("relayout", MODEL, folder, "--layout", "folder"),
         /already exists: --force .*CONFLICT/,
       );
+    }));
+
+  it("writes no files beside a folder that is named where a prefix is meant", () =>
+    inTempFolder(async (folder) => {
+      const old = join(folder, "old") + "/";
+      assert.match(await refused("relayout", MODEL, old), /give a prefix in that folder, such as .*old\/model\n/);
+      const rename = ["rename", MODEL, "linear_0.w_0", "new.w_0", "--out", old, "--force"];
+      assert.match(await refused(...rename), /give a prefix in that folder/);
+      assert.deepEqual(readdirSync(folder), []);
     }));
 
   it("takes uint16 for the bits of bfloat16, and for nothing else", () =>

@@ -474,7 +474,7 @@ function withSpare(program: Program, like: string): Program {
 }
 
 describe("relayout", () => {
-  it("refuses unknown layouts, wholeFolder for a prefix, and an empty name", async () => {
+  it("refuses unknown layouts, wholeFolder for a prefix, and a prefix that is empty or a folder", async () => {
     const prefix = `${real}/paddle-2.6.2/jit-save/m`, folder = new MemoryFolder();
     // deno-lint-ignore no-explicit-any
     const to = async (place: any, options: any) =>
@@ -487,7 +487,9 @@ describe("relayout", () => {
       name: "TypeError",
       message: /no meaning for the layout "prefix"/,
     });
-    await assert.rejects(to("", {}), { code: "INVALID_VALUE", message: /ends in no name/ });
+    for (const name of ["", "old/"]) {
+      await assert.rejects(to(name, {}), { code: "INVALID_VALUE", message: /ends in no name/ });
+    }
     assert.deepEqual(await folder.list(), []);
   });
 });

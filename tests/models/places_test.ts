@@ -194,3 +194,20 @@ describe("a folder of Paddle 1.x on a server, which does not list its files", ()
     await assert.rejects(load(base + "lad/", { fetch }), { code: "HTTP_STATUS", status: 404 });
   });
 });
+
+describe("a prefix that ends in a slash", () => {
+  it("is a folder, as in Paddle: nothing is written beside it", async () => {
+    const model = await loadInferenceModel(real), { program, parameters, feedTargetNames, fetchTargets } = model;
+    const layer = await jit.load(real), folder = new MemoryFolder(), options = { program, parameters, folder };
+    const savers = {
+      "jit.save": () => jit.save(layer, "old/", { folder }),
+      "static.save": () => paddleStatic.save(program, "old/", { parameters, folder }),
+      "static.saveInferenceModel": () =>
+        paddleStatic.saveInferenceModel("old/", feedTargetNames, fetchTargets, options),
+    };
+    for (const [name, saved] of Object.entries(savers)) {
+      await assert.rejects(saved(), { name: "TypeError", message: /ends in a name/ }, name);
+    }
+    assert.deepEqual(await folder.list(), []);
+  });
+});

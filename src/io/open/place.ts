@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { notAPlace } from "../argument_errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import { isPaddleError, quote, SourceError } from "../../errors.ts";
 import { checkedFolder, checkedName, type Folder, folderOf, noteWrapper, type PutOptions } from "../folder.ts";
@@ -34,6 +35,13 @@ export async function placeOf(from: From, options: SourceOfOptions): Promise<Pla
   // File system calls finish promptly: they need no wrapper that obeys the signal.
   if (!place || place.folder instanceof DirectoryFolder) return place;
   return { ...place, folder: stoppableFolder(place.folder, options.signal) };
+}
+
+/** The place of a prefix, beside which files are written. As in Paddle, what ends in a slash is a folder, and no prefix. */
+export async function placeOfPrefix(what: string, from: From, options: SourceOfOptions): Promise<Place> {
+  const place = await placeOf(from, options);
+  if (place && place.name !== "" && !place.shown.endsWith("/")) return place;
+  throw notAPlace(`${what} must be a path, file: URL or { folder, name } that ends in a name`, from);
 }
 
 async function findPlace(from: From, options: SourceOfOptions): Promise<Place | null> {
