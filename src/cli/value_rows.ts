@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { keyName } from "../model/key_name.ts";
 import { holdersOf } from "../model/walk.ts";
 import { NDArray } from "../ndarray.ts";
 import { PythonRecord, SelectedRows, type Value } from "../values.ts";
@@ -113,7 +114,7 @@ function candidates(container: Map<unknown, unknown> | unknown[], rest: string):
 /** A key as a part of a name, as in `Checkpoint.names`. The keys of plain values are spelled out: a distributed checkpoint's are records. */
 function stepOf([key, value]: readonly [unknown, unknown]): string {
   const isSpelledOut = typeof value !== "object" && (key instanceof PythonRecord || key instanceof Set);
-  return isSpelledOut ? valueText(key) : String(key);
+  return isSpelledOut ? valueText(key) : keyName(key);
 }
 
 function containerOf(value: Value): Map<unknown, unknown> | unknown[] | null {

@@ -6,6 +6,7 @@
 import { Budget, UNLIMITED } from "../limits.ts";
 import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
+import { keyName } from "./key_name.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
 /** Name of the array if the file consists of only one. */
@@ -78,7 +79,7 @@ function* entriesOf(
     if (pace.isDue(2)) yield;
     const value = Array.isArray(container) ? container[at as number] : container.get(at);
     if (typeof value !== "object" || value === null) continue;
-    const key = String(at);
+    const key = keyName(at);
     entries.push({ value, name: before === null ? key : `${name}.${key}`, step: { key, before } });
   }
   return entries;

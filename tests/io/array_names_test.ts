@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { Complex, encode, NumpyScalar, open, Tensor, Tuple, type Value } from "../../mod.ts";
+import { Complex, encode, FrozenSet, NumpyScalar, open, Tensor, Tuple, type Value } from "../../mod.ts";
 import { printed } from "../cli/run_command.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -37,6 +37,12 @@ describe("an array in a file", () => {
     assert.deepEqual(await namesIn(byLabel), [["0", 0], ["7", 7], ["-1", -1]]);
     const odd = new Map([new NumpyScalar("str32", "a"), new Complex(1, -2)].map((key, i) => [key, tensor(i)]));
     assert.deepEqual(await namesIn(odd), [["a", 0], ["1-2j", 1]]);
+  });
+
+  it("has the parts of a set or tuple that is its key in its name", async () => {
+    const keys = [new FrozenSet([1, "x"]), Tuple.of<unknown>(null, new FrozenSet([2]))];
+    const odd = new Map<unknown, Value>(keys.map((key, i) => [key, tensor(i)]));
+    assert.deepEqual(await namesIn(odd), [["{1,x}", 0], ["null,{2}", 1]]);
   });
 
   it("has a numbered path if that is taken, too", async () => {
