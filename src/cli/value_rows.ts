@@ -13,6 +13,8 @@ import { isFloatAt, isFloatKeyAt, typeText, valueText } from "./value_text.ts";
 export interface Row {
   /** Keys joined by dots, as in `Checkpoint.names`. */
   readonly name: string;
+  /** The keys one by one, in brackets: those of other rows may join to the same name. */
+  readonly path: string;
   readonly value: Value;
   /** Whether a number was a float in the file. */
   readonly isFloat: boolean;
@@ -40,6 +42,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       const selected = value instanceof SelectedRows ? value : undefined;
       yield {
         name: own ?? (array as { name?: string }).name ?? name,
+        path,
         value: array,
         isFloat: false,
         selected,
@@ -49,7 +52,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     }
     const entries = entriesOf(value);
     if (!entries || entries.length === 0 || seen.has(value as object) || isFlat(value, holders)) {
-      yield { name, value, isFloat, keyTypes };
+      yield { name, path, value, isFloat, keyTypes };
       continue;
     }
     seen.add(value as object);

@@ -785,6 +785,22 @@ describe("diff, verify, detect and decrypt", () => {
       assert.match((await oarlock(["diff", a, b])).out, /^~ a\.b#2 .* max difference 4\n1 entry the same, 1 differ/);
     }));
 
+  it("find files the same whose entries are in another order, also if their keys join to the same name", () =>
+    inTempFolder(async (folder) => {
+      const [a, b] = [join(folder, "a"), join(folder, "b")];
+      const array = (element: number) => paddle.fromArray([element], "float32");
+      const entries: [string, paddle.Value][] = [
+        ["a.b", 1],
+        ["a", new Map<string, paddle.Value>([["b", 2], ["c", array(3)]])],
+        ["a.c", array(4)],
+      ];
+      await paddle.save(new Map(entries), a);
+      await paddle.save(new Map(entries.toReversed()), b);
+      assert.match(await printed("diff", a, b), /^4 entries the same, 0 differ, 0 only/);
+      await paddle.save(new Map(entries.slice(0, 2)), b);
+      assert.equal(JSON.parse((await oarlock(["diff", a, b, "--json"])).out).equal, 3);
+    }));
+
   it("find the properties of a Layer intact, which are in an empty file if it has none", () =>
     inTempFolder(async (folder) => {
       const whole = readFileSync("tests/fixtures/real/paddle-2.4.2/jit-combine/prop.meta"),

@@ -83,10 +83,10 @@ async function compare(
   { tolerance, ignoreDtype }: { tolerance: number; ignoreDtype?: boolean },
   { signal }: Session,
 ): Promise<Found> {
-  const left = byName(a), right = byName(b);
+  const left = byName(a), right = byName(b), pairs = pairsOf(left, right);
   const found: Found = { equal: 0, onlyInA: [], onlyInB: [], differ: [] };
   for (const [name, row] of left) {
-    const other = right.get(name);
+    const other = pairs.get(row);
     if (!other) {
       found.onlyInA.push(name);
       continue;
@@ -109,8 +109,29 @@ async function compare(
     } else if (isSameValue(row, other, tolerance)) found.equal++;
     else found.differ.push(difference);
   }
-  for (const name of right.keys()) if (!left.has(name)) found.onlyInB.push(name);
+  const paired = new Set(pairs.values());
+  for (const [name, row] of right) if (!paired.has(row)) found.onlyInB.push(name);
   return found;
+}
+
+type Rows = ReadonlyMap<string, Row>;
+
+/** The row of `right` for each of `left`: the one with the same keys, wherever it is in its file, or else the one of the same name. */
+function pairsOf(left: Rows, right: Rows): Map<Row, Row> {
+  const pairs = new Map<Row, Row>(), paired = new Set<Row>();
+  const places = new Map([...right.values()].map((row) => [placeOf(row), row]));
+  const pair = (row: Row, other: Row | undefined) => {
+    if (!other || pairs.has(row) || paired.has(other)) return;
+    pairs.set(row, other);
+    paired.add(other);
+  };
+  for (const row of left.values()) pair(row, places.get(placeOf(row)));
+  for (const [name, row] of left) pair(row, right.get(name));
+  return pairs;
+}
+
+function placeOf({ name, path, keyTypes }: Row): string {
+  return `${keyTypes} ${path || name}`;
 }
 
 /** Whether two arrays are the same rows of a matrix, or neither is a part of one. */
