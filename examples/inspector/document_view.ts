@@ -25,7 +25,7 @@ export function viewOf(id: number, document: OpenDocument): DocumentView {
     program: program && {
       form: program.form,
       version: program.version,
-      operators: program.ops().length,
+      types: program.ops().map(({ type }) => type),
       feeds: program.feeds().map(({ name }) => name),
       fetches: program.fetches().map(({ name }) => name),
     },

@@ -159,17 +159,18 @@ const asked = new Set<number>();
 const operatorList: VirtualList = new VirtualList({
   scroller: byId("operators"),
   empty: () => "There is no program here.",
-  text: (index) => operators.get(index)?.type ?? "",
+  // Nearly all operators of a program are of one dialect, such as pd_op.
+  text: (index) => view!.program!.types[index].replace(/^\w+\./, ""),
   render(index): HTMLElement {
     const known = operators.get(index);
     if (!known) ask(Math.floor(index / PAGE));
-    const { type, inputs, outputs } = known ?? { type: "…", inputs: "", outputs: "" };
+    const { type, inputs, outputs } = known ?? { type: view!.program!.types[index], inputs: "…", outputs: "…" };
     return element(
       "div",
       {
         class: "row operator-row",
         role: "option",
-        "aria-setsize": view!.program!.operators,
+        "aria-setsize": view!.program!.types.length,
         "aria-posinset": index + 1,
         "aria-selected": String(index === operatorList.active),
         "aria-label": `${index}: ${type}, reads ${inputs || "nothing"}, writes ${outputs || "nothing"}`,
@@ -230,7 +231,7 @@ function showView(shown: DocumentView): void {
   // There is nothing but a program: it is in its own format already.
   byId("save-field").hidden = arrays.length === 0 && program !== null;
   byId("tab-tensors").textContent = `Tensors (${countText(arrays.length)})`;
-  byId("tab-operators").textContent = `Operators (${countText(program?.operators ?? 0)})`;
+  byId("tab-operators").textContent = `Operators (${countText(program?.types.length ?? 0)})`;
   byId("tab-operators").hidden = program === null;
   byId("tab-values").textContent = `Values (${countText(others.length)})`;
   byId("tab-values").hidden = others.length === 0;
@@ -243,7 +244,7 @@ function showView(shown: DocumentView): void {
   inDetail = null;
   tree.show(arrays);
   values.setCount(others.length);
-  operatorList.setCount(program?.operators ?? 0);
+  operatorList.setCount(program?.types.length ?? 0);
   chooseTab(
     arrays.length === 0 && program
       ? "tab-operators"
@@ -266,7 +267,7 @@ function showView(shown: DocumentView): void {
       ? [element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))]
       : [],
   );
-  const ofProgram = program ? `, ${countText(program.operators)} operators` : "";
+  const ofProgram = program ? `, ${countText(program.types.length)} operators` : "";
   say(`${isolated(shown.label)}: ${tensorsText(arrays.length)}, ${sizeText(total)}${ofProgram}.`);
 }
 

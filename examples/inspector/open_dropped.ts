@@ -23,13 +23,16 @@ export function droppedFiles(transfer: DataTransfer): (signal?: AbortSignal) => 
     else if (entry) todo.push(entry);
   }
   const visit = async (entry: FileSystemEntry) => {
-    if (entry.isDirectory) return todo.push(...await entriesOf(entry as FileSystemDirectoryEntry));
+    if (entry.isDirectory) {
+      for (const one of await entriesOf(entry as FileSystemDirectoryEntry)) todo.push(one);
+      return;
+    }
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
     found.push([entry.fullPath.slice(1), file]);
   };
   return async (signal) => {
     for (;;) {
-      if (found.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
+      if (found.length + todo.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
       if (todo.length === 0) return found;
       signal?.throwIfAborted();
       await Promise.all(todo.splice(0, TOGETHER).map(visit));
@@ -37,13 +40,15 @@ export function droppedFiles(transfer: DataTransfer): (signal?: AbortSignal) => 
   };
 }
 
-/** All entries of a directory, which browsers return in batches. */
+/** All entries of a directory, which browsers return in batches; of too many, only the first. */
 async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
   const all: FileSystemEntry[] = [];
-  while (true) {
+  while (all.length <= MOST) {
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (part.length === 0) return all;
-    all.push(...part);
+    if (part.length === 0) break;
+    // Not push(...part): a batch may be more than the stack holds.
+    for (const entry of part) all.push(entry);
   }
+  return all;
 }

@@ -22,7 +22,8 @@ export interface ArrayRow {
 export interface ProgramSummary {
   form: string;
   version: number | null;
-  operators: number;
+  /** The type of each operator. */
+  types: string[];
   feeds: string[];
   fetches: string[];
 }

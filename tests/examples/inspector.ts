@@ -611,12 +611,17 @@ const CASES: Record<string, () => Promise<void>> = {
     const prefix = `${REAL}/paddle-3.3.1/infer-several/n`;
     await openFiles([`${prefix}.json`, `${prefix}.pdiparams`]);
     await page.click("#tab-operators");
-    await page.waitForSelector("#operators [role=option] >> text=pd_op.");
+    await page.waitForSelector("#operators [aria-label*=' reads a, w']");
     const rows: string[] = await page.$$eval(
       "#operators [role=option]",
       (all: Element[]) => all.map((row) => row.getAttribute("aria-label")!),
     );
-    assert.ok(rows.some((row) => /^\d+: pd_op\.matmul, reads a, w,/.test(row)), rows.join("; "));
+    const matmul = rows.find((row) => /^\d+: pd_op\.matmul, reads a, w,/.test(row));
+    assert.ok(matmul, rows.join("; "));
+    await page.focus("#operators");
+    await page.keyboard.type("matm");
+    const current = await page.$eval("#operators .active", (row: Element) => row.getAttribute("aria-label"));
+    assert.equal(current, matmul, "the type of an operator can be typed, as the name of a tensor can");
   },
   async "safetensors"() {
     const path = "tests/fixtures/safetensors/every_dtype.safetensors";

@@ -9,4 +9,11 @@ describe("files dropped on the inspector", () => {
     const filesOf = droppedFiles({ items: new Array(50_001).fill(item) } as never);
     await rejects(filesOf(), /More than 50000 files were dropped/);
   });
+
+  it("are refused if a folder has very many, all of which the browser returns at once", async () => {
+    const batches = [new Array(300_000).fill({ isFile: true, fullPath: "/d/net.pdparams" }), []];
+    const createReader = () => ({ readEntries: (resolve: (batch: unknown[]) => void) => resolve(batches.shift()!) });
+    const folder = { getAsFile: () => null, webkitGetAsEntry: () => ({ isDirectory: true, createReader }) };
+    await rejects(droppedFiles({ items: [folder] } as never)(), /More than 50000 files were dropped/);
+  });
 });
