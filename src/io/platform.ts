@@ -64,9 +64,13 @@ export function noFileSystem(path?: string): UnsupportedError {
   );
 }
 
-/** Whether `path` may be read, or written, without asking the user, as Deno does at a terminal. */
+/** Whether `path` may be read, or written. Deno, at a terminal, asks the user for whatever was not granted. */
 export function mayUse(path: string, name: "read" | "write"): boolean {
-  return denoHere()?.permissions.querySync({ name, path }).state !== "prompt";
+  return isGranted({ name, path });
+}
+
+function isGranted(what: Deno.PermissionDescriptor): boolean {
+  return (denoHere()?.permissions?.querySync(what).state ?? "granted") === "granted";
 }
 
 /** Whether there is a directory at `path`, or behind a link there. */
@@ -172,6 +176,7 @@ export function processId(): number {
 
 /** Whether a process with this id is running; undefined if this one may not look, as in Deno without `--allow-run`. */
 export function processLives(pid: number): boolean | undefined {
+  if (!isGranted({ name: "run" })) return undefined;
   try {
     (globalThis as unknown as { process: { kill(pid: number, signal: number): void } }).process.kill(pid, 0);
     return true;

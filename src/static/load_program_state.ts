@@ -14,7 +14,7 @@ import { fromOneFolder } from "../io/folders/one_folder.ts";
 import { checkManifest, checkVersions, manifestName } from "../io/save/manifest.ts";
 import { readRecordFile } from "../io/models/read_record_folder.ts";
 import { notAPlace } from "../io/argument_errors.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
+import { folderAt, hasNeighbours, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open/open_source.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { limitsOf } from "../io/limits_of.ts";
@@ -74,7 +74,7 @@ export async function readProgramState(
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams", signal);
   const base: Place = !isWhole ? { ...place, name: place.name.slice(0, -suffix!.length) } : place;
-  if (base.name !== "" && await exists(base.folder, base.name + ".pdparams", signal)) {
+  if (hasNeighbours(base) && await exists(base.folder, base.name + ".pdparams", signal)) {
     const versions = await checkManifest(base.folder, base.name, { signal });
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { FileStat, OpenedFile } from "./opened_file.ts";
-import { denoHere } from "../platform.ts";
+import { denoHere, mayUse } from "../platform.ts";
 import { resolved } from "./resolved.ts";
 import { Slots } from "../waiting/slots.ts";
 
@@ -45,8 +45,7 @@ export class DenoFile implements OpenedFile {
 
   exists(path: string): boolean {
     try {
-      Deno.lstatSync(path);
-      return true;
+      return mayUse(path, "read") && Deno.lstatSync(path) !== null;
     } catch {
       return false;
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Fs, systemCode } from "../platform.ts";
+import { type Fs, mayUse, systemCode } from "../platform.ts";
 
 /** What a system reports that can sync folders, but could not sync this one. */
 const LOST: ReadonlySet<string | undefined> = new Set([
@@ -36,6 +36,7 @@ export async function syncNames(fs: Fs, folder: string): Promise<void> {
 }
 
 async function sync(fs: Fs, folder: string): Promise<void> {
+  if (!mayUse(folder, "read")) throw new Error("no permission");
   const handle = await fs.promises.open(folder, "r");
   try {
     await handle.sync();

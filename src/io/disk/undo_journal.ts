@@ -9,7 +9,16 @@
  */
 import { isPaddleError, SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
-import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
+import {
+  type DiskFile,
+  fileSystem,
+  type Fs,
+  hashing,
+  mayUse,
+  processId,
+  processLives,
+  systemCode,
+} from "../platform.ts";
 import { addFailures, saveCodeOf } from "./save_error.ts";
 import { syncFolder, syncNames } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
@@ -247,6 +256,7 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
   } catch (error) {
     // If the file's name is so long that the journal's name does not fit, there is no journal.
     if (["ENOENT", "ENAMETOOLONG"].includes(systemCode(error) ?? "")) return;
+    if (by === "writer" && !mayUse(journal, "read")) throw editError(real, "no permission for its journal", error);
     // Its content is unknown: the file may be part old, part new.
     throw hot("its old bytes cannot be read", error);
   }

@@ -10,7 +10,7 @@ import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, findManifest, manifestName, type Versions } from "../save/manifest.ts";
-import { canList, folderAt, isFolder, type Place } from "../open/place.ts";
+import { canList, folderAt, hasNeighbours, isFolder, type Place } from "../open/place.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 
@@ -58,7 +58,7 @@ const DEFAULT_MODEL = ["__model__", "__model__.json"];
 
 /** The model at a place, or null if there is none. */
 export async function findModel(place: Place, names: FileNames = {}): Promise<ModelFiles | null> {
-  const prefix = place.name === "" ? null : await findPrefix(place, names);
+  const prefix = hasNeighbours(place) ? await findPrefix(place, names) : null;
   const hasFolder = await isFolder(place);
   if (prefix && hasFolder) {
     const candidates = [...prefix.methods[0].programs, place.name + "/"];
@@ -217,18 +217,18 @@ export async function notFound(place: Place, signal?: AbortSignal): Promise<Sour
       : `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
     return new SourceError("NOT_FOUND", `${quote(shown)} is ${what}: ${hint}`, { path: shown, hint });
   }
-  if (await wasPutAside(place)) {
+  const isAlone = !hasNeighbours(place);
+  if (!isAlone && await wasPutAside(place)) {
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const hint = await hintOfOthers(place, signal);
+  const hint = isAlone ? undefined : await hintOfOthers(place, signal);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
 /** A hint about other files that have the same prefix. */
 async function hintOfOthers({ folder, name }: Place, signal?: AbortSignal): Promise<string | undefined> {
-  if (name === "") return undefined;
   for (const end of [".pdparams", ".pdopt"]) {
     if (await exists(folder, name + end, signal)) return `give the full file name, such as ${name + end}`;
   }
@@ -238,7 +238,7 @@ async function hintOfOthers({ folder, name }: Place, signal?: AbortSignal): Prom
 
 /** Whether a save moved a folder aside and none replaced it. */
 async function wasPutAside({ folder, name }: Place): Promise<boolean> {
-  if (!(folder instanceof DirectoryFolder) || name === "") return false;
+  if (!(folder instanceof DirectoryFolder)) return false;
   return (await folder.list(name + ".old-").catch(() => [])).length > 0;
 }
 

@@ -13,7 +13,7 @@ import { BesideUrl } from "../folders/beside_url.ts";
 import { shownUrl } from "../http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { pathCalls } from "../disk/path.ts";
-import { hasFileSystem, isDirectory, noFileSystem, pathOfUrl, realPath } from "../platform.ts";
+import { hasFileSystem, isDirectory, mayUse, noFileSystem, pathOfUrl, realPath } from "../platform.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
 import { isReadable, urlOf } from "../url_text.ts";
 
@@ -84,6 +84,11 @@ export async function isFolder(place: Place): Promise<boolean> {
   if (folder.hasFolder) return await folder.hasFolder(name);
   const names = await listed(place);
   return names !== null && names.length > 0;
+}
+
+/** Whether there may be files whose names begin like the place's, and this process may look for them: Deno would ask for its folder. */
+export function hasNeighbours({ folder, name }: Place): boolean {
+  return name !== "" && (!(folder instanceof DirectoryFolder) || mayUse(folder.path, "read"));
 }
 
 /** Whether the files at the place can be listed. */

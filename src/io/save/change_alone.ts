@@ -40,21 +40,22 @@ async function putBack(promises: Fs["promises"], from: string, to: string): Prom
 
 type Moved = [from: string, to: string];
 
-/** Give the manifests in the folder of the file at `path` that list it temporary names, and note each in `aside`. */
+/**
+ * Give the manifests in the folder of the file at `path` that list it temporary names, and note each in `aside`. Folders that this process
+ * has no permission for are passed over, here and below: nobody wants to be asked about each folder up to the root.
+ */
 async function setAsideBeside(path: string, aside: Moved[]): Promise<void> {
   const { basename, dirname } = pathCalls();
   const place = dirname(path), folder = new DirectoryFolder(place, { trusted: true });
-  for (const name of await fileSystem(path).promises.readdir(place).catch((error) => unlisted(path, error))) {
+  if (!mayUse(place, "read")) return;
+  for (const name of await fileSystem(path).promises.readdir(place).catch((error) => stuck(path, error))) {
     const prefix = prefixOfManifest(name);
     const listed = prefix === null ? null : await filesOfManifest(folder, prefix).catch(damaged);
     if (listed?.has(basename(path))) await setAside(path, place, name, aside);
   }
 }
 
-/**
- * The same for the folders above: a manifest of a folder as a whole lists the files in folders below, too. Folders that this process has no
- * permission for are passed over: nobody wants to be asked about each folder up to the root.
- */
+/** The same for the folders above: a manifest of a folder as a whole lists the files in folders below, too. */
 async function setAsideAbove(path: string, aside: Moved[]): Promise<void> {
   const { basename, dirname } = pathCalls();
   let place = dirname(path), name = basename(path);
@@ -73,11 +74,6 @@ async function setAside(path: string, place: string, manifest: string, aside: Mo
   // It may be renamed although that was reported as failed.
   aside.push([from, to]);
   await fileSystem(path).promises.rename(from, to).catch((error) => stuck(path, error));
-}
-
-/** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */
-function unlisted(path: string, error: unknown): string[] {
-  return (error as Error).name === "NotCapable" ? [] : stuck(path, error);
 }
 
 function stuck(path: string, error: unknown): never {
