@@ -140,14 +140,17 @@ export interface SaveOptions extends EncodeOptions {
   lock?: boolean | undefined;
   /** Create missing folders above the target. @default {true} */
   mkdir?: boolean | undefined;
-  /** Throw if the directory entry could not be synced. @default {false} */
+  /** Throw if the directory entry could not be synced, as always on Windows. @default {false} */
   requireDurable?: boolean | undefined;
   /**
    * `"inode"` writes into the old file itself, with an undo journal, and so preserves its hard links, access lists and extended attributes,
    * which a new file would not have. Needs twice the space, and readers that have the file open see it change.
    */
   preserve?: "inode" | undefined;
-  /** Refuse names that Windows does not allow. @default {true for a name in a folder, false for a path, which the caller chose} */
+  /**
+   * Refuse names that Windows does not allow, where they always are. @default {true for a name in a folder, false for a path, which the
+   * caller chose}
+   */
   portable?: boolean | undefined;
 }
 

@@ -187,9 +187,15 @@ export function processLives(pid: number): boolean | undefined {
   }
 }
 
-/** `fs.realpathSync`, which by itself takes what is before `..` for a folder, even if it is a link. */
+/** The path with all links resolved, and spelled as the system has it, where upper and lower case are the same to it. */
 export function realPathBy(fs: Fs, path: string): string {
-  return path.includes("..") ? fs.realpathSync.native(path) : fs.realpathSync(path);
+  try {
+    return fs.realpathSync.native(path);
+  } catch (error) {
+    // Some drives on Windows, such as RAM disks, cannot tell the path of a file.
+    if (!isWindows() || systemCode(error) === "ENOENT") throw error;
+    return fs.realpathSync(path);
+  }
 }
 
 /** The path with all links resolved, or the path itself if nothing is there. */

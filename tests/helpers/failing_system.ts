@@ -89,6 +89,9 @@ export async function withFault(
       if (name === "promises") return promised(fs.promises, "");
       const call = Reflect.get(target, key);
       if (typeof call !== "function" || !/^[a-z]/.test(name) || SILENT.has(name)) return call;
+      if (name === "realpathSync") {
+        return Object.assign(plain(target, name), { native: plain({ [name]: fs.realpathSync.native }, name) });
+      }
       if (name !== "realpath") return plain(target, name);
       const native = (path: string, done: Any) =>
         isHit("realpath") ? queueMicrotask(() => done(failure(name))) : fs.realpath.native(path, done);

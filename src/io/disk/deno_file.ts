@@ -96,5 +96,5 @@ export class DenoFile implements OpenedFile {
 /** What Deno reports of a file. */
 export function fileStat({ isFile, isDirectory, size, mtime, ino }: Deno.FileInfo): FileStat {
   // Deno reports no more than milliseconds, and so does its `node:fs`.
-  return { isFile, isDirectory, size, stamp: `${size} ${mtime?.getTime() ?? 0}000000 ${ino}` };
+  return { isFile, isDirectory, size, stamp: `${size} ${mtime?.getTime() ?? 0}000000 ${ino ?? 0}` };
 }

@@ -3,17 +3,21 @@
  *
  * @module
  */
+import { SaveError } from "../../errors.ts";
+import { closeIdleHandles } from "./open_handles.ts";
 import { type Fs, isWindows, systemCode } from "../platform.ts";
+import { saveError } from "./save_error.ts";
 import { sleep } from "../waiting/within.ts";
 
-/** What Windows reports for a file that another process, such as a virus scanner, has open for a moment. */
+/** What Windows reports for a file that is open: here, or for a moment in another process, such as a virus scanner. */
 const BUSY: ReadonlySet<string | undefined> = new Set(["EPERM", "EACCES", "EBUSY"]);
 /** Milliseconds to keep trying on Windows. */
 const PATIENCE = 2000;
 
 /**
- * Rename `from`, whose inode is `ino`, to `to`; on Windows retry while another process is in the way (RULES.md SAV-1). A network file system
- * may report a failure although the rename took place, because the answer to a first request was lost: the inode then tells.
+ * Rename `from`, whose inode is `ino`, to `to`; on Windows close what this process has open, and retry while another one is in the way
+ * (RULES.md SAV-1). A network file system may report a failure although the rename took place, because the answer to a first request was
+ * lost: the inode then tells.
  */
 export async function rename(
   fs: Fs,
@@ -29,9 +33,22 @@ export async function rename(
     } catch (error) {
       if (ino && await isDone(fs, from, to, ino)) return;
       if (!insists || !BUSY.has(systemCode(error)) || performance.now() + wait > end) throw error;
+      closeIdleHandles();
     }
     await sleep(wait);
   }
+}
+
+/** The error of a save for which {@linkcode rename} failed. On Windows, what looks like a lack of permission mostly is an open file. */
+export function renameError(shown: string, where: string, cause: unknown, insists = isWindows()): SaveError {
+  const system = systemCode(cause);
+  if (!insists || !BUSY.has(system)) return saveError("RENAME_FAILED", shown, where, cause);
+  const message = `Cannot write ${JSON.stringify(shown)} (${system} ${where}): another program may have it open`;
+  return new SaveError("RENAME_FAILED", `${message}. An existing file is unchanged.`, {
+    path: shown,
+    committed: "no",
+    cause,
+  });
 }
 
 async function isDone(fs: Fs, from: string, to: string, ino: number | bigint): Promise<boolean> {

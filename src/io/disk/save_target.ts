@@ -5,7 +5,7 @@
  */
 import { PathError } from "../../errors.ts";
 import type { PathCalls } from "./path.ts";
-import { type Fs, realPathBy, systemCode } from "../platform.ts";
+import { type Fs, isWindows, realPathBy, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 import { within } from "../waiting/within.ts";
 
@@ -40,6 +40,8 @@ export async function oldFile(fs: Fs, path: PathCalls, at: string, shown: string
   if (!stat.isFile() || isOpenFile(fs, path, at)) {
     throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is not a regular file`, { path: shown });
   }
+  // On Windows a file with this attribute cannot be replaced either.
+  if (isWindows() && (stat.mode & 0o222) === 0) throw saveError("READ_ONLY", shown, "it is read-only", undefined);
   return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
 

@@ -367,7 +367,8 @@ async function readJournal(kept: DiskFile): Promise<Change | null> {
 /** Whether the journal is for this file and not for one that replaced it. A file that was being changed as a whole may have any size. */
 async function isFileOf(change: Change, file: DiskFile): Promise<boolean> {
   const { size, ino } = await file.stat({ bigint: true });
-  if (change.ino !== 0n && ino !== change.ino) return false;
+  // As numbers: on Windows they are so large that Deno rounds them.
+  if (change.ino !== 0n && Number(ino) !== Number(change.ino)) return false;
   return isWhole(change) || Number(size) === change.size;
 }
 

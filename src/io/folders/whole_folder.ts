@@ -9,7 +9,7 @@ import type { Folder } from "../folder.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, systemCode } from "../platform.ts";
-import { rename } from "../disk/rename.ts";
+import { rename, renameError } from "../disk/rename.ts";
 import { addFailures, leftover, saveError } from "../disk/save_error.ts";
 import { makeFolders } from "../disk/make_folders.ts";
 import { resolveTarget, takeTurn } from "../disk/save_target.ts";
@@ -143,7 +143,7 @@ async function renameFolder(fs: Fs, from: string, to: string, shown: string): Pr
     await rename(fs, from, to, found.ino);
     return true;
   } catch (error) {
-    throw saveError("RENAME_FAILED", shown, "while moving the new folder into place", error);
+    throw renameError(shown, "while moving the new folder into place", error);
   }
 }
 

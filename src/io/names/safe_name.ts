@@ -44,22 +44,28 @@ export function portableParts(
   hint = "new DirectoryFolder(path, { portable: false }) allows what this system allows",
 ): string[] {
   const parts = safeParts(name);
-  for (const part of parts) {
-    const rule = /[:<>"|?*]/.test(part)
-      ? 'it has one of : < > " | ? *'
-      : part.endsWith(".") || part.endsWith(" ")
-      ? "a part of it ends with a dot or a space"
-      : DEVICE.test(part)
-      ? "it is a device name on Windows"
-      : null;
-    if (rule) {
-      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is not a valid file name on every system: ${rule}`, {
-        path: name,
-        hint,
-      });
-    }
-  }
+  for (const part of parts) checkPortable(part, name, hint);
   return parts;
+}
+
+/**
+ * Check that `part` is a valid file name on every system; errors are about `name`.
+ *
+ * @throws {PathError} `UNSAFE_PATH`
+ */
+export function checkPortable(part: string, name: string, hint: string): void {
+  const rule = /[:<>"|?*]/.test(part)
+    ? 'it has one of : < > " | ? *'
+    : part.endsWith(".") || part.endsWith(" ")
+    ? "a part of it ends with a dot or a space"
+    : DEVICE.test(part)
+    ? "it is a device name on Windows"
+    : null;
+  if (!rule) return;
+  throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is not a valid file name on every system: ${rule}`, {
+    path: name,
+    hint,
+  });
 }
 
 function brokenRule(name: string): string | null {

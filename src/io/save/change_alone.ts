@@ -9,6 +9,7 @@ import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import { fileSystem, type Fs, mayUse, realPath } from "../platform.ts";
+import { rename } from "../disk/rename.ts";
 import { tempName } from "../temp_name.ts";
 import { filesOfManifest, isDamagedManifest, manifestName, prefixOfManifest } from "./manifest.ts";
 
@@ -18,7 +19,7 @@ import { filesOfManifest, isDamagedManifest, manifestName, prefixOfManifest } fr
  * if the change fails.
  */
 export async function changeAlone(path: string, change: () => Promise<void>): Promise<void> {
-  const { promises } = fileSystem(path), aside: Moved[] = [];
+  const fs = fileSystem(path), aside: Moved[] = [];
   try {
     for (const name of new Set([path, realPath(path)])) {
       await setAsideBeside(name, aside);
@@ -26,16 +27,16 @@ export async function changeAlone(path: string, change: () => Promise<void>): Pr
     }
     await change();
   } catch (error) {
-    for (const [from, to] of aside) await putBack(promises, from, to).catch(() => {});
+    for (const [from, to] of aside) await putBack(fs, from, to).catch(() => {});
     throw error;
   }
-  for (const [, to] of aside) await withRetries(() => promises.rm(to, { force: true })).catch(() => {});
+  for (const [, to] of aside) await withRetries(() => fs.promises.rm(to, { force: true })).catch(() => {});
 }
 
 /** Put a manifest back, unless there is a newer one by now. */
-async function putBack(promises: Fs["promises"], from: string, to: string): Promise<void> {
-  const isThere = await promises.lstat(from).then(() => true, () => false);
-  await withRetries(() => isThere ? promises.rm(to, { force: true }) : promises.rename(to, from));
+async function putBack(fs: Fs, from: string, to: string): Promise<void> {
+  const isThere = await fs.promises.lstat(from).then(() => true, () => false);
+  await withRetries(() => isThere ? fs.promises.rm(to, { force: true }) : rename(fs, to, from));
 }
 
 type Moved = [from: string, to: string];
@@ -73,7 +74,7 @@ async function setAside(path: string, place: string, manifest: string, aside: Mo
   const from = join(place, manifest), to = join(place, tempName(manifest));
   // It may be renamed although that was reported as failed.
   aside.push([from, to]);
-  await fileSystem(path).promises.rename(from, to).catch((error) => stuck(path, error));
+  await rename(fileSystem(path), from, to).catch((error) => stuck(path, error));
 }
 
 function stuck(path: string, error: unknown): never {

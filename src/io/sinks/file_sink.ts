@@ -11,9 +11,9 @@ import { makeFolders } from "../disk/make_folders.ts";
 import { conflict, type PutOptions, type Unchanged } from "../folder.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
-import { type DiskFile, fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
-import { rename } from "../disk/rename.ts";
-import { portableParts } from "../names/safe_name.ts";
+import { type DiskFile, fileSystem, type Fs, hashing, hexOf, isWindows, systemCode } from "../platform.ts";
+import { rename, renameError } from "../disk/rename.ts";
+import { checkPortable, portableParts } from "../names/safe_name.ts";
 import { addFailures, leftover, saveError } from "../disk/save_error.ts";
 import { absolute, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import { syncFolder } from "../disk/sync_folder.ts";
@@ -104,6 +104,8 @@ export class FileSink implements Sink {
       });
     }
     if (options.portable) portableParts(path.basename(shown));
+    // Node would create a file that no other program can open, or a stream beside a file's bytes.
+    else if (isWindows()) checkPortable(path.basename(shown), shown, "rename the file");
     const cleanup = new Cleanup();
     try {
       // The working directory may change while earlier saves are waited for.
@@ -350,7 +352,7 @@ export class FileSink implements Sink {
     try {
       await rename(this.#fs, this.#temp, this.#target, this.#ino);
     } catch (error) {
-      throw saveError("RENAME_FAILED", this.#shown, "while moving the new file into place", error);
+      throw renameError(this.#shown, "while moving the new file into place", error);
     }
     this.#cleanup.forget(this.#temp);
   }
@@ -370,7 +372,7 @@ function copyOf(wish: Unchanged): Unchanged {
 function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | null, wish: Unchanged): boolean {
   if (!("version" in wish)) {
     return now !== null && now.size === wish.size && Math.abs(now.mtimeMs - wish.mtimeMs) < 1 &&
-      (wish.ino === undefined || BigInt(now.ino) === BigInt(wish.ino));
+      (wish.ino === undefined || Number(now.ino) === Number(wish.ino));
   }
   if (wish.version === null || now === null) return wish.version === now;
   const written = /^mtime:([0-9]{1,20})$/.exec(wish.version);

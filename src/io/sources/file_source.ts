@@ -5,6 +5,7 @@
  */
 import { isPaddleError, type PaddleError, PathError, SourceError } from "../../errors.ts";
 import { type FileStat, type OpenedFile, openFile, statAt } from "../disk/opened_file.ts";
+import { openHandles } from "../disk/open_handles.ts";
 import { pathCalls } from "../disk/path.ts";
 import { fileSystem, systemCode } from "../platform.ts";
 import type { Source } from "../source.ts";
@@ -12,8 +13,6 @@ import { recoverFile, replaceBytes } from "../disk/undo_journal.ts";
 
 /** Maximum number of open handles: some systems allow a process no more than 256. */
 const MOST_OPEN = 100;
-/** Sources with an open handle, least recently read first. */
-const awake = new Set<FileSource>();
 
 /**
  * A file at a path. Its size, mtime and inode are those of the handle when it was opened. When too many are open, the least recently read
@@ -31,6 +30,12 @@ export class FileSource implements Source {
   /** Number of reads and edits in progress. */
   #reading = 0;
   readonly #leaving: (() => void)[] = [];
+  /** Closes the handle, unless it is being read. */
+  readonly #doze = (): boolean => {
+    if (this.#reading > 0) return false;
+    this.#rest();
+    return true;
+  };
   /** Settles once the last edit is over; null if none is in progress. */
   #editing: Promise<void> | null = null;
 
@@ -166,7 +171,8 @@ export class FileSource implements Source {
     const check = (ino?: bigint) => {
       this.verifySync();
       // A save replaces the open file with another one, which must not be changed here.
-      if (!this.#stamp.endsWith(` ${ino}`)) throw this.#changed();
+      // As numbers: on Windows they are so large that Deno rounds them.
+      if (Number(this.#stamp.split(" ")[2]) !== Number(ino)) throw this.#changed();
     };
     check((await fs.promises.stat(this.#real, { bigint: true }).catch(() => null))?.ino);
     await replaceBytes(fs, this.#real, offset, bytes, { check, signal });
@@ -191,21 +197,18 @@ export class FileSource implements Source {
   #wake(): OpenedFile {
     if (this.#closed) throw closedError(this.name);
     const file = this.#file ??= this.#openAgain();
-    awake.delete(this);
-    awake.add(this);
-    if (awake.size > MOST_OPEN) this.#letRest();
+    openHandles.delete(this.#doze);
+    openHandles.add(this.#doze);
+    if (openHandles.size > MOST_OPEN) this.#closeAnother();
     return file;
   }
 
-  #letRest(): void {
-    for (const other of awake) {
-      if (other === this || other.#reading > 0) continue;
-      return other.#rest();
-    }
+  #closeAnother(): void {
+    for (const close of openHandles) if (close !== this.#doze && close()) return;
   }
 
   #rest(): void {
-    awake.delete(this);
+    openHandles.delete(this.#doze);
     if (this.#file) letGo(this.#file);
     this.#file = null;
   }
@@ -260,7 +263,9 @@ export class FileSource implements Source {
 function absolute(path: string): string {
   if (/^(?:[A-Za-z]:)?[\\/]/.test(path)) return path;
   try {
-    return `${pathCalls().resolve("")}/${path}`;
+    const { sep, resolve } = pathCalls();
+    // On Windows `..` is resolved before links are, and C:name is relative.
+    return sep === "/" ? `${resolve("")}/${path}` : resolve(path);
   } catch {
     // The working directory may be gone, or the runtime may not reveal it.
     return path;
