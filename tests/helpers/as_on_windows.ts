@@ -57,28 +57,30 @@ export async function asOnWindows(work: () => Promise<void>): Promise<void> {
       fs.closeSync(file);
     },
     fstatSync: (...values: Any[]) => large((fs as Any).fstatSync(...values)),
+    statSync: (...values: Any[]) => large((fs as Any).statSync(...values)),
   };
-  const builtin = process.getBuiltinModule, openSync = deno?.openSync;
+  const builtin = process.getBuiltinModule, { openSync, statSync } = deno ?? {};
   const platform = Object.getOwnPropertyDescriptor(process, "platform")!;
   (process as Any).getBuiltinModule = (name: string) => name === "node:fs" ? windows : (builtin as Any)(name);
   Object.defineProperty(process, "platform", { value: "win32", configurable: true, writable: true });
   if (deno) {
     deno.openSync = (path: string) => {
-      const file = openSync(path), { close, statSync } = file;
+      const file = openSync(path), { close, statSync: stat } = file;
       open.set(file, fs.realpathSync(path));
       file.close = () => {
         open.delete(file);
         close.call(file);
       };
-      file.statSync = () => large(statSync.call(file));
+      file.statSync = () => large(stat.call(file));
       return file;
     };
+    deno.statSync = (path: string) => large(statSync(path));
   }
   try {
     await work();
   } finally {
     process.getBuiltinModule = builtin;
     Object.defineProperty(process, "platform", platform);
-    if (deno) deno.openSync = openSync;
+    if (deno) Object.assign(deno, { openSync, statSync });
   }
 }
