@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { fluid, fromArray, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
@@ -15,7 +15,7 @@ const state = (value: number) => new Map([["w", fromArray([value], "float32")]])
 const first = async (path: string) => (((await load(path)) as StateDict).get("w") as NDArray).at(0);
 
 /** A file's number that a double cannot hold, but that is rounded to the one that is reported. */
-const exactInode = (path: string) => BigInt(Number(statSync(path, { bigint: true }).ino + GIVEN)) + 1n;
+const exactInode = (path: string) => BigInt(Number(lstatSync(path, { bigint: true }).ino + GIVEN)) + 1n;
 
 /** Run `work` with a file as on Windows. */
 const withFile = (work: (path: string, folder: string) => Promise<void>) =>
