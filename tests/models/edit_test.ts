@@ -27,6 +27,7 @@ import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
 import { filesBelow } from "../helpers/files_below.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const real = "tests/fixtures/real";
 const { deserializeProgram, loadInferenceModel, relayout, saveInferenceModel } = paddleStatic;
@@ -687,6 +688,26 @@ describe("the functions of Paddle 1.x", () => {
       assert.deepEqual(await folder.list(), []);
     });
   }
+
+  it("have names that only this system allows, if portable is false", () =>
+    inTempFolder(async (path) => {
+      const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
+      const [first] = parameters.keys(), odd = "0:encoder|w";
+      program.rename(first, odd);
+      const values = new Map([...parameters].map(([name, value]) => [name === first ? odd : name, value]));
+      const model = new paddleStatic.InferenceModel(program, values);
+      for (const wholeFolder of [false, true]) {
+        const vars = join(path, "vars"), layout = { layout: "folder", wholeFolder } as const;
+        const save = (portable?: boolean) =>
+          fluid.io.savePersistables(vars, { mainProgram: program, parameters: values, wholeFolder, portable });
+        await assert.rejects(save(), { code: "UNSAFE_PATH" });
+        await save(false);
+        assert.ok((await load(vars) as Map<string, unknown>).has(odd));
+        await assert.rejects(relayout(model, join(path, "model"), layout), { code: "UNSAFE_PATH" });
+        await relayout(model, join(path, "model"), { ...layout, portable: false });
+        assert.ok((await loadInferenceModel(join(path, "model"))).parameters.has(odd));
+      }
+    }));
 
   it("export a model as a folder that can be loaded again", async () => {
     const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(

@@ -41,6 +41,8 @@ export interface SaveFilesOptions {
   manifest?: boolean;
   /** Replace the folder as a whole. */
   wholeFolder?: boolean;
+  /** Whether names must be valid on Windows; the folder's own rule if not given. */
+  portable?: boolean;
   /** Receives what a successful save could not remove. */
   onWarning?: (warning: Warning) => void;
 }
@@ -106,14 +108,14 @@ const AT_A_TIME = 16;
 async function writeAll(
   folder: Folder,
   files: readonly OutFile[],
-  { signal, manifest: isHashed = false }: SaveFilesOptions,
+  { signal, portable, manifest: isHashed = false }: SaveFilesOptions,
   open: Sink[],
   progress: Progress | null,
 ): Promise<SavedFile[]> {
   const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new BufferPool();
   let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
   const write = async ({ name, size, chunks }: OutFile, i: number) => {
-    const sink = sinks[i] = await putPart(folder, name, { size, signal }, isHashed);
+    const sink = sinks[i] = await putPart(folder, name, { size, portable, signal }, isHashed);
     await stoppable(() => sink.expect?.(size), signal);
     let before = 0;
     const count = (written: number) => {
