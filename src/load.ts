@@ -124,5 +124,5 @@ async function loadModel(place: Place, options: LoadOptions & { limits: Readonly
     return byStructuredName(variables, info);
   }
   if (await isFolder(place)) return (await readRecordFolder(place, shape)).values;
-  throw await notFound(place, options.signal);
+  throw await notFound(place, options.signal, true);
 }

@@ -89,7 +89,7 @@ async function openModel(
       throw error;
     }
   }
-  if (!await isFolder(place)) throw await notFound(place, options.signal);
+  if (!await isFolder(place)) throw await notFound(place, options.signal, true);
   const { values, sources, lazies } = await readRecordFolder(place, shape);
   return new Checkpoint({ source: null, sources, value: values, warnings, lazies, origins: new Map() });
 }

@@ -23,6 +23,7 @@ import {
 import { countedSignal } from "../helpers/counted_signal.ts";
 import { SOON, takesLittle, timeOf, TRIES } from "../helpers/soon.ts";
 import { until } from "../helpers/until.ts";
+import { withGlobals } from "../helpers/with_globals.ts";
 
 function ramp(length: number, from: number): Tensor {
   return new Tensor("int32", [length], Int32Array.from({ length }, (_, i) => from + i), { name: "t" });
@@ -765,6 +766,27 @@ describe("reading from a server", () => {
         assert.equal(headers["if-range"], undefined);
         assert.match(headers["accept-encoding"]!, /^identity(, identity)?$/);
       }
+    }));
+
+  it("in a page gives a file whose ranges the browser refuses, because the server compresses them", () =>
+    withServer(whole, async (server) => {
+      const refusals: string[] = [], http = { retries: 1, retryDelay: 1 };
+      const asPage = async (path: string, init?: RequestInit): Promise<Response> => {
+        if (!new Headers(init?.headers).has("range")) return await fetch(path, init);
+        refusals.push(path);
+        throw new TypeError("Failed to fetch");
+      };
+      await withGlobals({ location: { origin: "https://page.example" } }, async () => {
+        assert.equal(await outcome(async () => (await open(server.url, { fetch: asPage, http })).get("b")), "right");
+        assert.equal(refusals.length, 2, "an outage may be short");
+        const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+        await assert.rejects(open(server.url, { fetch, http }), { code: "HTTP_NETWORK" });
+        const missing = (_: string, init?: RequestInit) => asPage(server.url + "/gone", init);
+        await assert.rejects(open(server.url, { fetch: missing, http: { maxFallbackBytes: 9, ...http } }), {
+          code: "HTTP_RANGE_IGNORED",
+        });
+      });
+      await assert.rejects(open(server.url, { fetch: asPage, http }), { code: "HTTP_NETWORK" });
     }));
 
   it("makes as many requests at once as http.concurrency says, over all files of a folder", async () => {

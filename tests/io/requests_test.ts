@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { Checkpoint, fromArray, open, openArchive, sideIndex } from "../../mod.ts";
+import { Checkpoint, fromArray, load, open, openArchive, sideIndex } from "../../mod.ts";
 import { encodeNpz, loadNpz, openNpz } from "../../src/npy.ts";
 import { type Asked, good, type Script, withServer } from "../helpers/scripted_server.ts";
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
@@ -130,6 +130,18 @@ describe("an archive on a server", () => {
       held.abort();
       assert.equal((await staying).at(0), Math.fround(noise(0, 20_005)));
     });
+  });
+});
+
+describe("a name that is missing on a server", () => {
+  it("is looked for as a file, as a prefix and as a folder, and nothing else is", async () => {
+    for (const verb of [load, open]) {
+      await withServer(() => ({ status: 404 }), async (server) => {
+        await assert.rejects(verb(`${server.url}/m`), { code: "NOT_FOUND", hint: "give the full file name" });
+        const paths = ["/m", "/m.json", "/m.pdmodel", "/m/__model__", "/m/__model__.json"];
+        assert.deepEqual(server.asked.map(({ path }) => path), paths);
+      });
+    }
   });
 });
 

@@ -75,6 +75,21 @@ export class HttpAsker {
     }
   }
 
+  /**
+   * Request the first bytes of the file, before `end`. In a page, where the request fails for no reason that is told, the whole file is
+   * requested instead: Chromium refuses a range that the server compressed, and does not show it.
+   */
+  async askFirst(end: number, signal?: AbortSignal): Promise<HttpPart> {
+    try {
+      return await this.ask({ start: 0, end }, signal);
+    } catch (error) {
+      if (!isNetworkError(error) || !isPage()) throw error;
+      return await this.#askOnce(null, signal).catch((later) => {
+        throw isNetworkError(later) ? error : later;
+      });
+    }
+  }
+
   async #askOnce(range: Range | null, signal?: AbortSignal, { plain = false } = {}): Promise<HttpPart> {
     this.version.verify();
     this.closed.throwIfAborted();
@@ -128,8 +143,7 @@ export class HttpAsker {
    * which many servers do not answer. The ETag of every response is compared anyway.
    */
   #failsByPreflight(error: unknown, headers: readonly [string, string][]): boolean {
-    return this.#isCrossOrigin && error instanceof HttpError && error.code === "HTTP_NETWORK" &&
-      headers.some(([name]) => name === "if-range");
+    return this.#isCrossOrigin && isNetworkError(error) && headers.some(([name]) => name === "if-range");
   }
 
   async #send(headers: [string, string][], signal?: AbortSignal, method?: string): Promise<HttpBody> {
@@ -155,4 +169,12 @@ export class HttpAsker {
     head.cancel();
     return (status === 200 || status === 206) && !isEncoded(headers) ? total : null;
   }
+}
+
+function isNetworkError(error: unknown): boolean {
+  return error instanceof HttpError && error.code === "HTTP_NETWORK";
+}
+
+function isPage(): boolean {
+  return (globalThis as { location?: unknown }).location !== undefined;
 }

@@ -52,6 +52,11 @@ export class HttpFile {
     return this.#asker.ask(range, signal);
   }
 
+  /** Request the first bytes: see {@linkcode HttpAsker.askFirst}. */
+  askFirst(end: number, signal?: AbortSignal): Promise<HttpPart> {
+    return this.#asker.askFirst(end, signal);
+  }
+
   /** All bytes, from a response of a server that does not support ranges. */
   adopt(part: HttpPart, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#whole.read(part, signal);

@@ -200,16 +200,19 @@ export async function openPart(
   });
 }
 
-/** The error for a place where nothing is found, or nothing that can be loaded from there: then it says what to pass instead. */
-export async function notFound(place: Place, signal?: AbortSignal): Promise<SourceError> {
+/**
+ * The error for a place where nothing is found, or nothing that can be loaded from there: then it says what to pass instead. `isNoFile` says
+ * that there is no file of that name.
+ */
+export async function notFound(place: Place, signal?: AbortSignal, isNoFile = false): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {
-    const [prefix] = prefixesIn(await namesIn(folderAt(place)));
+    const [prefix] = prefixesIn(await namesIn(folderAt(place)) ?? []);
     const hint = prefix === undefined ? "give the names of its files" : prefixHint(shown, prefix);
     const message = prefix === undefined ? "has no __model__" : "is a folder";
     return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
   }
-  if (name !== "" && await exists(folder, name, signal)) {
+  if (name !== "" && !isNoFile && await exists(folder, name, signal)) {
     const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
     const what = ending === undefined ? "a file" : "one file of a model";
     const hint = ending === undefined
@@ -222,17 +225,18 @@ export async function notFound(place: Place, signal?: AbortSignal): Promise<Sour
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const hint = isAlone ? undefined : await hintOfOthers(place, signal);
+  const hint = isAlone ? undefined : await hintOfOthers(place);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
-/** A hint about other files that have the same prefix. */
-async function hintOfOthers({ folder, name }: Place, signal?: AbortSignal): Promise<string | undefined> {
-  for (const end of [".pdparams", ".pdopt"]) {
-    if (await exists(folder, name + end, signal)) return `give the full file name, such as ${name + end}`;
-  }
-  const isHalf = await exists(folder, name + ".pdiparams", signal);
+/** A hint about other files that have the same prefix; a server does not list them. */
+async function hintOfOthers(place: Place): Promise<string | undefined> {
+  const { folder, name } = place, names = await namesIn(folder, name + ".");
+  if (names === null) return "give the full file name";
+  const whole = [".pdparams", ".pdopt"].map((end) => name + end).find((file) => names.includes(file));
+  if (whole !== undefined) return `give the full file name, such as ${whole}`;
+  const isHalf = names.includes(name + ".pdiparams");
   return isHalf ? `the program of ${name}.pdiparams is missing: ${name}.pdmodel or ${name}.json` : undefined;
 }
 
@@ -242,13 +246,13 @@ async function wasPutAside({ folder, name }: Place): Promise<boolean> {
   return (await folder.list(name + ".old-").catch(() => [])).length > 0;
 }
 
-/** Names of the files in a folder; none if it cannot list them. */
-async function namesIn(folder: Folder): Promise<string[]> {
+/** Names of the files in a folder that begin with `prefix`; null if it cannot list them. */
+async function namesIn(folder: Folder, prefix?: string): Promise<string[] | null> {
   try {
-    return await folder.list();
+    return await folder.list(prefix);
   } catch (error) {
     if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
-    return [];
+    return null;
   }
 }
 
