@@ -48,6 +48,8 @@ export interface SaveInferenceModelOptions {
    * `separate_parameters` (3.0). @default {false}
    */
   separateParameters?: boolean;
+  /** Refuse names of variables that are not valid file names on Windows, if each has its own file. @default {true} */
+  portable?: boolean;
   /**
    * Also write `<prefix>.pdsum`, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which
    * every later load detects files from different saves. Only in the file system. @default {false}
@@ -72,6 +74,7 @@ const OPTIONS = [
   "trainable",
   "skipPruneProgram",
   "separateParameters",
+  "portable",
   "manifest",
   "folder",
   "signal",
@@ -108,7 +111,7 @@ export async function saveInferenceModel(
   const modelFile = (name: string) => programFile(name, program, options.signal);
   if (separateParameters) {
     const name = program.form === "json" ? "__model__.json" : "__model__";
-    const files = [...scatteredFiles(values, {}), await modelFile(name)];
+    const files = [...scatteredFiles(values, options), await modelFile(name)];
     return await saveFiles(folderAround(place), files, options, "");
   }
   const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];

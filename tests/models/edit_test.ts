@@ -707,6 +707,11 @@ describe("the functions of Paddle 1.x", () => {
         await relayout(model, join(path, "model"), { ...layout, portable: false });
         assert.ok((await loadInferenceModel(join(path, "model"))).parameters.has(odd));
       }
+      const names = program.feeds().map(({ name }) => name), targets = program.fetches();
+      const options = { parameters: values, portable: false };
+      await fluid.io.saveInferenceModel(join(path, "1x"), names, targets, { mainProgram: program, ...options });
+      await saveInferenceModel(join(path, "2x/m"), names, targets, { program, separateParameters: true, ...options });
+      for (const name of ["1x", "2x"]) assert.ok((await loadInferenceModel(join(path, name))).parameters.has(odd));
     }));
 
   it("export a model as a folder that can be loaded again", async () => {

@@ -46,6 +46,8 @@ export interface SaveInferenceModelOptions {
    * directory at a path. @default {false}
    */
   wholeFolder?: boolean;
+  /** Refuse names of variables that are not valid file names on Windows, if each has its own file. @default {true} */
+  portable?: boolean;
   /** The folder that names refer to. */
   folder?: Folder | undefined;
   /** Aborts the call before any file is put in place. */
@@ -65,6 +67,7 @@ const OPTIONS = [
   "programOnly",
   "manifest",
   "wholeFolder",
+  "portable",
   "folder",
   "signal",
   "onProgress",
@@ -87,7 +90,7 @@ export async function saveInferenceModel(
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
   const { mainProgram, parameters, exportForDeployment = true, programOnly = false } = options;
-  const { folder, manifest, wholeFolder, signal, onProgress, onWarning } = options;
+  const { folder, manifest, wholeFolder, portable, signal, onProgress, onWarning } = options;
   const basis = baseName(options.modelFilename ?? "__model__");
   const modelFilename = exportForDeployment ? basis : basis + ".main_program";
   const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
@@ -111,6 +114,7 @@ export async function saveInferenceModel(
     paramsFilename,
     manifest,
     wholeFolder,
+    portable,
     folder,
     signal,
     onProgress,
