@@ -173,6 +173,16 @@ describe("archives of model files", () => {
     }
   });
 
+  it("are read although PowerShell separated the folders in a zip by backslashes", async () => {
+    const zip = readFileSync("tests/fixtures/archives/stored.zip"), expected = await load(model) as StateDict;
+    for (let at = -1; (at = zip.indexOf("m_infer/", at + 1)) >= 0;) zip[at + 7] = 0x5c;
+    await assert.rejects(openArchive(zip), { code: "UNSAFE_PATH" });
+    for (let at = -1; (at = zip.indexOf("PK\x01\x02", at + 1)) >= 0;) zip[at + 5] = 0;
+    await using folder = await openArchive(zip);
+    const params = await load("m_infer/inference", { folder }) as StateDict;
+    assert.deepEqual([...params.keys()], [...expected.keys()]);
+  });
+
   it("are read-only, and give null for files they do not contain", async () => {
     for (const name of ARCHIVES) {
       await using folder = await openArchive(`tests/fixtures/archives/${name}`);

@@ -56,6 +56,8 @@ export interface ZipOptions {
 
 /** The "made by" value (4.4.2) of entries whose external attributes hold a Unix mode. */
 const MADE_ON_UNIX = 3;
+/** That of Windows, where some writers, such as PowerShell 5, separate folders by backslashes, as unzip knows. */
+const MADE_ON_DOS = 0;
 /** File types of a Unix mode, as in stat.h. */
 const DIRECTORY = 0x4, FILE = 0x8, LINK = 0xa;
 
@@ -97,7 +99,7 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   for (let at = 0; at < bytes.length; count++) {
     if (turns.due()) await turns.take();
     const record = recordAt(bytes, at, end.offset);
-    const entry = addEntry(record, names);
+    const entry = addEntry(record, names, options.keys);
     if (entry) entries.push(entry);
     at += record.length;
   }
@@ -219,11 +221,12 @@ function recordAt(bytes: Uint8Array, at: number, base: number): DirectoryRecord 
   return { view, offset, nameBytes, extra, length };
 }
 
-/** Add what a record describes to `names`; returns its entry, or null for a folder. */
-function addEntry(record: DirectoryRecord, names: ArchiveNames<ZipEntry>): ZipEntry | null {
-  const { offset, nameBytes } = record;
+/** Add what a record describes to `names`, which may be keys; returns its entry, or null for a folder. */
+function addEntry(record: DirectoryRecord, names: ArchiveNames<ZipEntry>, areKeys = false): ZipEntry | null {
+  const { offset, nameBytes, view } = record;
   names.count(offset, nameBytes.length);
-  const name = nameOf(record);
+  const given = nameOf(record), isDos = !areKeys && view.getUint8(5) === MADE_ON_DOS && !given.includes("/");
+  const name = isDos ? given.replaceAll("\\", "/") : given;
   refuseLinks(record, name);
   if (name.endsWith("/")) {
     names.addFolder(name, offset);
