@@ -74,10 +74,13 @@ async function foundAt(place: Place, names: FoundModel["names"]): Promise<FoundM
   return files && { files, entry: { folder: place.folder, name: place.name }, names };
 }
 
-/** The only prefix in a folder, such as `inference` in current exports; null if there are several, or a program of 1.x. */
+/**
+ * The only prefix in a folder, such as `inference` in current exports; null if there are several, or a program of 1.x. Hidden files do not
+ * count: macOS puts one beside each file on disks of other systems, and in tar archives.
+ */
 async function onlyPrefix(place: Place): Promise<Place | null> {
   const folder = folderAt(place);
-  const names = new Set((await folder.list()).filter((name) => !name.includes("/")));
+  const names = new Set((await folder.list()).filter((name) => !/^\.|\//.test(name)));
   const models = [...names].filter((name) => name.endsWith(".pdiparams")).map((name) => name.slice(0, -10))
     .filter((prefix) => names.has(prefix + ".pdmodel") || names.has(prefix + ".json"));
   return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;

@@ -335,6 +335,17 @@ describe("what the answers say", () => {
       );
     }));
 
+  it("reads the model in a folder although macOS put a hidden file beside each of its files", () =>
+    inTempFolder(async (folder) => {
+      for (const ending of [".pdmodel", ".pdiparams"]) {
+        cpSync(MODEL + ending, join(folder, "inference" + ending));
+        writeFileSync(join(folder, "._inference" + ending), Uint8Array.of(0, 5, 22, 7, 0, 2, 0, 0));
+      }
+      writeFileSync(join(folder, ".DS_Store"), "");
+      const named = (text: string) => text.replaceAll(folder, MODEL);
+      assert.equal(named(await printed("ls", folder)), named(await printed("ls", join(folder, "inference"))));
+    }));
+
   it("writes no files beside a folder that is named where a prefix is meant", () =>
     inTempFolder(async (folder) => {
       const old = join(folder, "old") + "/";
