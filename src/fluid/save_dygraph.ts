@@ -12,6 +12,7 @@ import { ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { loadLazyArrays } from "../io/lazy/load_lazy_arrays.ts";
 import { textLengthsOf } from "../io/save/text_lengths.ts";
+import { endsInSlash } from "../io/url_text.ts";
 import { inTurns } from "../io/waiting/turns.ts";
 import { checkValueInSteps } from "../model/check_value.ts";
 import { stateDictInSteps } from "../model/to_pickle.ts";
@@ -57,7 +58,7 @@ export async function saveDygraph(
   if (!(stateDict instanceof Map)) throw new ValueError("INVALID_VALUE", "saveDygraph saves a Map of tensors");
   if (stateDict.size === 0) throw new ValueError("INVALID_VALUE", "The state dict is empty: there is nothing to save");
   const base = checkedPrefix(prefix);
-  if (base === "" || base.endsWith("/")) {
+  if (base === "" || endsInSlash(base)) {
     throw new ValueError("INVALID_VALUE", "The prefix must be folder/name: the name is empty");
   }
   const kind = options.kind ?? (beginsWithParameter(stateDict) ? "parameters" : "optimizer");

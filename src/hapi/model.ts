@@ -6,10 +6,10 @@
 import { PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { checkVersions, findManifest } from "../io/save/manifest.ts";
-import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
+import { checkedPrefix } from "../io/argument_errors.ts";
 import { gotInstead } from "../words/described.ts";
 import { hasMethod } from "../words/plain_object.ts";
-import { placeOf } from "../io/open/place.ts";
+import { placeOf, placeOfPrefix } from "../io/open/place.ts";
 import { splitQuery } from "../io/url_text.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
@@ -142,8 +142,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       return;
     }
     if (program) throw new TypeError("Option program belongs to { training: false }");
-    const place = await placeOf(path, { folder, signal });
-    if (!place || place.name === "") throw notAPlace("path must be a path or file: URL that ends in a name", path);
+    const place = await placeOfPrefix("path", path, { folder, signal });
     const file = async (ending: string, state: Value): Promise<OutFile> => {
       const { size, chunks } = await planSaving(state, { signal });
       return { name: place.name + ending, size, chunks };

@@ -6,7 +6,7 @@
 
 import { PathError, quote } from "../errors.ts";
 import { shownValue } from "../words/described.ts";
-import { pathOfUrl } from "./platform.ts";
+import { isWindows, pathOfUrl } from "./platform.ts";
 
 /** Schemes that can be read. */
 const READ: readonly string[] = ["file", "http", "https", "blob", "data"];
@@ -30,6 +30,11 @@ export function urlOf(text: string): URL | null {
   }
   if (text.isWellFormed()) return null;
   throw new PathError("UNSAFE_PATH", `The path ${quote(text)} has half a surrogate pair`, { path: text });
+}
+
+/** Whether a path ends in no name but in what separates names. */
+export function endsInSlash(path: string): boolean {
+  return path.endsWith("/") || (isWindows() && path.endsWith("\\"));
 }
 
 /** A path or URL in two: up to the end of its name, and the query and fragment of an http URL, which every file of a model gets. */

@@ -9,6 +9,7 @@ import { combinedFile, infoFile, programEnding, programFile, scatteredFiles } fr
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, placeOf } from "../io/open/place.ts";
+import { endsInSlash } from "../io/url_text.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { parametersOf } from "../model/model_values.ts";
@@ -136,7 +137,7 @@ async function write(
   const values = parametersOf(model.program, model.parameters);
   const programAs = (name: string) => programFile(name, model.program, options.signal);
   if (layout === "prefix") {
-    if (place.name === "" || place.shown.endsWith("/")) {
+    if (place.name === "" || endsInSlash(place.shown)) {
       throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} ends in no name`);
     }
     const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];

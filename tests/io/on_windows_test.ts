@@ -3,12 +3,24 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { fluid, fromArray, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
+import {
+  fluid,
+  fromArray,
+  jit,
+  load,
+  type NDArray,
+  open,
+  save,
+  type StateDict,
+  static as paddleStatic,
+} from "../../mod.ts";
 import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
 import { fileSystem } from "../../src/io/platform.ts";
 import { asOnWindows, GIVEN } from "../helpers/as_on_windows.ts";
 import { cutOff } from "../helpers/cut_off.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
+
+const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 
 const state = (value: number) => new Map([["w", fromArray([value], "float32")]]);
 
@@ -114,6 +126,15 @@ describe("on Windows, a save to a path", () => {
         assert.deepEqual(readdirSync(folder), []);
       }));
   }
+
+  it("is refused for a prefix that ends in a backslash, and so is a folder: nothing is written beside it", () =>
+    withFile(async (_, folder) => {
+      const prefix = join(folder, "models\\"), layer = await jit.load(MODEL);
+      await assert.rejects(jit.save(layer, prefix), { name: "TypeError", message: /ends in a name/ });
+      await assert.rejects(paddleStatic.relayout(MODEL, prefix), { code: "INVALID_VALUE" });
+      await assert.rejects(fluid.saveDygraph(state(1), prefix), { code: "INVALID_VALUE" });
+      assert.deepEqual(readdirSync(folder), []);
+    }));
 
   it("is allowed for a name that begins with ~", () =>
     withFile(async (_, folder) => {

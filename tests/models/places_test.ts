@@ -6,6 +6,8 @@ import {
   jit,
   load,
   MemoryFolder,
+  Model,
+  nn,
   open,
   type PaddleError,
   recoverStateDict,
@@ -103,14 +105,6 @@ describe("a model requested by something other than its prefix", () => {
     }
   });
 
-  it("is refused with the name that its folder does not have", async () => {
-    const folder = await downloaded(), absent = { code: "MISSING_PART", names: ["other"] };
-    for (const ask of [load, loadInferenceModel]) {
-      await assert.rejects(ask("det", { folder, modelFilename: "other" }), absent);
-      await assert.rejects(ask("det", { folder, paramsFilename: "other" }), absent);
-    }
-  });
-
   it("is refused with a clear message when a file of another kind was given", async () => {
     const folder = await downloaded();
     await save(new Map([["w", 1]]), "net.pdparams", { folder });
@@ -192,15 +186,6 @@ describe("a folder of Paddle 1.x on a server, which does not list its files", ()
     });
   }
 
-  it("is opened as the base URL itself", async () => {
-    const folder = new HttpFolder(base + "lac/", { fetch });
-    for (const modelFilename of [undefined, "__model__"]) {
-      assert.ok(await loadInferenceModel({ folder, name: "" }, { modelFilename }));
-    }
-    const empty = new HttpFolder(base + "lad/", { fetch });
-    await assert.rejects(loadInferenceModel({ folder: empty, name: "" }), { code: "NOT_FOUND", message: /__model__/ });
-  });
-
   it("is opened by its URL, with a slash at the end or without", async () => {
     const expected = await load(files);
     for (const url of [base + "lac", base + "lac/"]) {
@@ -225,6 +210,7 @@ describe("a prefix that ends in a slash", () => {
     for (const [name, saved] of Object.entries(savers)) {
       await assert.rejects(saved(), { name: "TypeError", message: /ends in a name/ }, name);
     }
+    await assert.rejects(new Model(new nn.Linear(1, 1)).save("old/", { folder }), { name: "TypeError" });
     assert.deepEqual(await folder.list(), []);
   });
 });

@@ -15,7 +15,7 @@ import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_sourc
 import { pathCalls } from "../disk/path.ts";
 import { hasFileSystem, isDirectory, mayUse, noFileSystem, pathOfUrl, realPath } from "../platform.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
-import { isReadable, urlOf } from "../url_text.ts";
+import { endsInSlash, isReadable, urlOf } from "../url_text.ts";
 
 /** A name in a folder. */
 export interface Place {
@@ -40,7 +40,7 @@ export async function placeOf(from: From, options: SourceOfOptions): Promise<Pla
 /** The place of a prefix, beside which files are written. As in Paddle, what ends in a slash is a folder, and no prefix. */
 export async function placeOfPrefix(what: string, from: From, options: SourceOfOptions): Promise<Place> {
   const place = await placeOf(from, options);
-  if (place && place.name !== "" && !place.shown.endsWith("/")) return place;
+  if (place && place.name !== "" && !endsInSlash(place.shown)) return place;
   throw notAPlace(`${what} must be a path, file: URL or { folder, name } that ends in a name`, from);
 }
 
