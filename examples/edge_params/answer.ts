@@ -11,7 +11,7 @@ import { failedPrecondition, rangeCounts } from "./preconditions.ts";
 import { representationOf, wholeOf } from "./representation.ts";
 import type { Route } from "./route.ts";
 import { stretchBytes } from "./stretch_bytes.ts";
-import type { Visit } from "./visit.ts";
+import { Visit } from "./visit.ts";
 
 /**
  * Check the preconditions, open the file if it is needed, select the range. `common` are the headers of every response; the end of the body
@@ -27,7 +27,8 @@ export async function answer(
   const { folder, signal } = visit;
   signal.throwIfAborted();
   const { file, form } = route;
-  if (await isOneFile(folder, file, signal)) {
+  // `*` names no version: it depends on whether the file has the tensor.
+  if (request.headers.get("if-none-match")?.trim() !== "*" && await isOneFile(folder, file, signal)) {
     const etag = await visit.etag(route);
     // The client already has this version: no need to open the file.
     if (failedPrecondition(request.headers, etag) === 304) return await unchanged(visit, etag, common);
@@ -56,7 +57,8 @@ export async function answer(
     await visit.end();
     return new Response(null, { headers });
   }
-  const pieces = stretchBytes(opened, stretchesOf(parts, start, end), signal);
+  visit.send();
+  const pieces = stretchBytes(opened, stretchesOf(parts, start, end), () => Visit.sending, signal);
   const body = await bodyOf(pieces, end - start, (reason) => visit.end(reason));
   return new Response(body, { status: range ? 206 : 200, headers });
 }

@@ -3,8 +3,10 @@ import type { Checkpoint } from "@oarlock/paddle";
 import { letGo } from "./let_go.ts";
 import type { Stretch } from "./part.ts";
 
-/** Bytes requested together: the library merges adjacent reads into one request. */
+/** Bytes requested together: the library merges adjacent reads into one request. Bodies that are sent at the same time share them. */
 const TOGETHER = 4 * 2 ** 20;
+/** Bytes requested together however many bodies are sent: a worker may make only so many requests. */
+const LEAST = 2 ** 20;
 /** Tensors requested together: each takes memory of its own, however small it is. */
 const MANY = 1024;
 /** A tensor up to this size is read as a whole, and sent with its neighbors: a stream of its own would take more memory than it. */
@@ -12,10 +14,11 @@ const SMALL = 2 ** 16;
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** The bytes of the stretches, with a few MiB in memory at a time. `signal` aborts the reads. */
+/** The bytes of the stretches, with a few MiB in memory at a time. `sending` is the number of bodies being sent; `signal` aborts the reads. */
 export async function* stretchBytes(
   opened: () => Promise<Checkpoint>,
   stretches: readonly Stretch[],
+  sending: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const open = new Set<Reader>();
@@ -36,11 +39,11 @@ export async function* stretchBytes(
     return reader;
   };
   try {
-    const groups = groupsOf(stretches);
-    let next = groups.shift()?.map(begin) ?? [];
-    while (next.length > 0) {
+    const groups = groupsOf(stretches, () => Math.max(LEAST, TOGETHER / sending()));
+    let next = groups.next().value?.map(begin);
+    while (next) {
       const now = next;
-      next = groups.shift()?.map(begin) ?? [];
+      next = groups.next().value?.map(begin);
       let small: Uint8Array[] = [];
       for (const bytes of now) {
         if (bytes instanceof Promise) {
@@ -59,20 +62,20 @@ export async function* stretchBytes(
   }
 }
 
-/** Groups small stretches; large ones are on their own. */
-function groupsOf(stretches: readonly Stretch[]): Stretch[][] {
-  const groups: Stretch[][] = [];
-  let size = Infinity;
+/** Groups small stretches of up to `most` bytes; large ones are on their own. */
+function* groupsOf(stretches: readonly Stretch[], most: () => number): Generator<Stretch[], undefined> {
+  let group: Stretch[] = [], size = 0;
   for (const stretch of stretches) {
     const length = stretch.to - stretch.from;
-    if (size + length > TOGETHER || groups[groups.length - 1].length === MANY) {
-      groups.push([]);
+    if (group.length > 0 && (size + length > most() || group.length === MANY)) {
+      yield group;
+      group = [];
       size = 0;
     }
-    groups[groups.length - 1].push(stretch);
+    group.push(stretch);
     size += length;
   }
-  return groups;
+  if (group.length > 0) yield group;
 }
 
 /** The pieces as one, which are let go. */

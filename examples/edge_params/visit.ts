@@ -6,6 +6,8 @@ import type { Route } from "./route.ts";
 
 /** Created for one request; its creator must call {@linkcode Visit.end}. */
 export class Visit {
+  static #sending = 0;
+  #isSending = false;
   readonly folder: PinnedFolder;
   readonly #asked: AbortSignal | undefined;
   readonly #stop = new AbortController();
@@ -30,9 +32,22 @@ export class Visit {
     return version === null ? null : await entityTag(version, this.folder.isStrong, form, tensor);
   }
 
+  /** Number of visits whose bodies are being sent: all requests to a worker share its memory. */
+  static get sending(): number {
+    return Visit.#sending;
+  }
+
+  /** From now on until its end, a body is sent. */
+  send(): void {
+    this.#isSending = true;
+    Visit.#sending++;
+  }
+
   /** Release everything; with a `reason`, also abort pending reads. */
   async end(reason?: unknown): Promise<void> {
     this.#asked?.removeEventListener("abort", this.#leave);
+    if (this.#isSending) Visit.#sending--;
+    this.#isSending = false;
     if (reason !== undefined) this.#stop.abort(reason);
     await this.folder.close();
   }

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import esbuild from "esbuild";
-import { encode, load, NDArray } from "../../mod.ts";
+import { encode, load, NDArray, type Tensor } from "../../mod.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { type Answer, type ScriptedServer, scriptedServer } from "../helpers/scripted_server.ts";
 import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
@@ -127,8 +127,11 @@ async function sameAnswers(runtime: string, base: string, file: string, path: st
 }
 
 /** A server with a large file, and a worker over it. */
-async function withLarge(work: (url: string, server: ScriptedServer, large: SparseFile) => Promise<void>) {
-  const large = await SparseFile.of(stateOf(200, 7 * MiB)), small = await SparseFile.of(stateOf(2, MiB));
+async function withLarge(
+  state: ReadonlyMap<string, Tensor>,
+  work: (url: string, server: ScriptedServer, large: SparseFile) => Promise<void>,
+) {
+  const large = await SparseFile.of(state), small = await SparseFile.of(stateOf(2, MiB));
   const server = await scriptedServer(({ path, method, range }): Answer => {
     const file = path === "/large" ? large : small;
     if (method === "HEAD") return { status: 200, headers: { "etag": "1", "x-size": `${file.size}` } };
@@ -151,7 +154,7 @@ async function drained(url: string): Promise<number> {
 }
 
 async function boundedMemory(): Promise<void> {
-  await withLarge(async (base, server, large) => {
+  await withLarge(stateOf(200, 7 * MiB), async (base, server, large) => {
     await drained(`${base}/safetensors/small`);
     const [id] = workerds(), before = residentOf(id);
     const peak = await peakOf(id, async () => {
@@ -175,6 +178,20 @@ async function boundedMemory(): Promise<void> {
     await atRest(() => server.asked.length);
     assert.ok(server.sent() - sent < large.size / 4, "a reader that waits or leaves ends the reads of the bucket");
     console.log("workerd: a reader that waits or leaves ends the reads of the bucket");
+  });
+}
+
+/** Downloads at the same time share the memory of a worker. */
+async function sharedMemory(): Promise<void> {
+  await withLarge(stateOf(1000, 65_536), async (base, _server, large) => {
+    await drained(`${base}/safetensors/small`);
+    const [id] = workerds(), before = residentOf(id);
+    const peak = await peakOf(id, () => {
+      return Promise.all(Array.from({ length: 4 }, () => drained(`${base}/safetensors/large`)));
+    });
+    const size = `${Math.round(large.size / MiB)} MiB in small tensors`;
+    console.log(`workerd: ${size} served four times at once: ${Math.round((peak - before) / MiB)} MiB more`);
+    assert.ok(peak - before < 2 * MOST);
   });
 }
 
@@ -224,6 +241,7 @@ globalThis.process = { env: { MODELS_URL: ${JSON.stringify(server.url)} } };`;
 
 await overR2();
 await boundedMemory();
+await sharedMemory();
 await inEdgeRuntime();
 await inDeno();
 await esbuild.stop();

@@ -116,6 +116,8 @@ export class CoalescedSource implements Source {
           into.set(bytes.subarray(offset - start, offset - start + into.length));
           resolve(into.length);
         }
+        // Workers have little memory, and the collector may take its time. Node 20 cannot free it.
+        (bytes.buffer as ArrayBuffer).transfer?.(0);
       } finally {
         release();
       }
