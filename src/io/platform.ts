@@ -129,10 +129,10 @@ const BY_NUMBER: ReadonlyMap<string, string> = new Map([
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, errno } = error as { code?: unknown; errno?: unknown };
+  // What the user of Deno, or of Node's permission model, did not grant.
+  if ((error as Error).name === "NotCapable" || code === "ERR_ACCESS_DENIED") return "EACCES";
   const name = typeof code === "string" && !code.includes(" ") ? code : undefined;
   if (name !== undefined && name !== "UNKNOWN") return name;
-  // What the user of Deno did not grant.
-  if ((error as Error).name === "NotCapable") return "EACCES";
   // How Deno and Node put errors that they have no name for.
   const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message)?.[1] : undefined;
   return BY_NUMBER.get(number ?? String(Math.abs(Number(errno)))) ?? name;
