@@ -11,7 +11,7 @@ import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
-import { type OpenedIndex, openIndex, openShard, readShardIndex } from "./io/models/shard_index.ts";
+import { type OpenedIndex, openIndex, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import type { Opened } from "./io/sources/opened.ts";
@@ -19,6 +19,7 @@ import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
+import type { Value } from "./values.ts";
 
 /** A symbol that a file names, or an opcode that is never executed. */
 export interface AuditFinding {
@@ -89,8 +90,11 @@ async function auditShards(index: OpenedIndex, options: Checked): Promise<AuditR
   const all: AuditReport = { ok: true, exitCode: 0, kind: "shards", symbols: [], warnings: [], size: 0 };
   try {
     const { folder, files } = await readShardIndex(index, limits, signal);
-    for (const file of new Set(files.values())) {
-      const report = await auditFile(await openShard(folder, file, signal), options);
+    const named = new Map<string, string[]>();
+    for (const [name, file] of files) named.set(file, named.get(file) ?? []).get(file)!.push(name);
+    for (const [file, names] of named) {
+      const check = (value: Value) => names.forEach((name) => tensorIn(value, name, file));
+      const report = await auditFile(await openShard(folder, file, signal), options, check);
       addAll(all.symbols, report.symbols.map((finding) => ({ ...finding, file })));
       addAll(all.warnings, report.warnings);
       all.size! += report.size ?? 0;
@@ -111,13 +115,16 @@ function fail(report: AuditReport, error: ErrorJson, exitCode: AuditReport["exit
   report.exitCode = exitCode;
 }
 
-async function auditFile(from: From, options: Checked): Promise<AuditReport> {
+/** Checks the value of a file. */
+type Check = (value: Value) => void;
+
+async function auditFile(from: From, options: Checked, check?: Check): Promise<AuditReport> {
   const opened = await sourceOf(from, options).catch(async (error) => {
     throw await notASingleFile(error, from, options, "audit");
   });
   const report: AuditReport = { ok: true, exitCode: 0, kind: "unknown", symbols: [], warnings: [], size: opened.size };
   const findings: PickleFinding[] = [];
-  const error = await walkThrough(opened, report, findings, options);
+  const error = await walkThrough(opened, report, findings, options, check);
   for (const { error: _, ...finding } of findings) {
     if (finding.symbol !== "" || finding.verdict === "refused") report.symbols.push(finding);
   }
@@ -145,6 +152,7 @@ async function walkThrough(
   report: AuditReport,
   findings: PickleFinding[],
   { signal, limits, strict }: Checked,
+  check?: Check,
 ): Promise<PaddleError | undefined> {
   const source = "stream" in opened ? null : opened;
   const texts: SpanBytes[] = [];
@@ -162,6 +170,7 @@ async function walkThrough(
     const known = report.warnings.length;
     const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
     addAll(report.warnings, shaped.warnings.slice(known));
+    check?.(shaped.value);
   };
   try {
     const onKind = (kind: FileKind) => report.kind = KINDS[kind] ?? "unknown";

@@ -39,12 +39,12 @@ export function checkCover(name: string, shape: readonly number[], parts: readon
   }
 }
 
-/** Each part is compared only with those that begin before its end on axis 0. */
+/** Each part is compared only with those that begin before its end on axis 0. Without axes, the parts that have an element are one. */
 function hasOverlap(parts: readonly Part[]): boolean {
-  const sorted = parts.toSorted((a, b) => (a.offset[0] ?? 0) - (b.offset[0] ?? 0));
+  const sorted = parts.toSorted((a, b) => a.offset[0] - b.offset[0]);
   return sorted.some((a, i) => {
-    const end = (a.offset[0] ?? 0) + (a.shape[0] ?? 1);
-    for (let k = i + 1; k < sorted.length && (sorted[k].offset[0] ?? 0) < end; k++) {
+    const end = a.offset[0] + a.shape[0];
+    for (let k = i + 1; k < sorted.length && sorted[k].offset[0] < end; k++) {
       if (overlap(a, sorted[k])) return true;
     }
     return false;

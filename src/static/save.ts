@@ -12,7 +12,7 @@ import type { FolderEntry } from "../io/open/open_source.ts";
 import { placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
-import { checkVariableValue, type NamedValue, type Scope, valuesOf } from "../model/model_values.ts";
+import { type NamedValue, type Scope, valuesOf } from "../model/model_values.ts";
 import { splitState } from "../model/state_split.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
@@ -150,7 +150,6 @@ export function setProgramState(
   const values = new Map<string, DenseTensor>();
   for (const variable of options.variables ?? [...known.values()].filter(({ name }) => state.has(name))) {
     const [{ name, value }] = valuesOf([variable], state);
-    checkVariableValue(variable, value);
     values.set(name, tensorOf(value as NDArray, variable));
   }
   const unused = [...state.keys()].filter((name) => !known.has(name));

@@ -274,6 +274,7 @@ describe("a duplicate key", () => {
     ["by two SETITEMs", "\x80\x02}U\x01aK\x01sU\x01aK\x02s.", [8, 14]],
     ["by one SETITEMS", "\x80\x02}(U\x01aK\x01U\x01aK\x02u.", [14, 14]],
     ["after others", "\x80\x02}(U\x01bK\x01U\x01aK\x02u(U\x01cK\x01U\x01aK\x02u.", [14, 26]],
+    ["after another SETITEM", "\x80\x02}U\x01bK\x01sU\x01aK\x01sU\x01aK\x02s.", [14, 20]],
     ["spelled otherwise", "\x80\x02}K\x01K\x01s\x88K\x02s.", [7, 11]],
     ["beside a dict of its own", "\x80\x02}U\x01aK\x01sU\x01b}U\x01aK\x01ssU\x01aK\x02s.", [8, 25]],
   ];

@@ -61,7 +61,19 @@ describe("the parts of a tensor in a distributed checkpoint", () => {
   it("may be adjacent ranges of one flattened piece, but are refused when they overlap", () => {
     const ranges = (at: number) => [partOf([0, 0], [4, 5], [0, 7]), partOf([0, 0], [4, 5], [at, at + 13])];
     checkCover("w", [4, 5], ranges(7));
-    assert.throws(() => checkCover("w", [4, 5], ranges(6)), { code: "BAD_FIELD" });
+    for (const at of [0, 6]) {
+      for (const parts of [ranges(at), ranges(at).reverse()]) {
+        assert.throws(() => checkCover("w", [4, 5], parts), { code: "BAD_FIELD" }, String(at));
+      }
+    }
+  });
+
+  it("are refused when pieces overlap, whatever ranges of them there are", () => {
+    const first = partOf([0, 0], [4, 5], [0, 10]), rest = partOf([0, 0], [4, 5], [5, 20]);
+    const half = partOf([0, 0], [2, 5]), row = partOf([2, 0], [2, 5], [0, 5]);
+    for (const parts of [[half, first], [rest, row]]) {
+      assert.throws(() => checkCover("w", [4, 5], parts), { code: "BAD_FIELD", message: /same elements/ });
+    }
   });
 
   it("are checked quickly at the largest number, 4096", async () => {

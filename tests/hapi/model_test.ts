@@ -193,6 +193,19 @@ describe("Model", () => {
     await assert.rejects(model.save("m", { folder, program }), { name: "TypeError", message: /training: false/ });
   });
 
+  it("saves the inference model of the caller's program, with the network's values and names", async () => {
+    const program = paddleStatic.deserializeProgram(
+      readFileSync("tests/fixtures/real/paddle-2.6.2/load-places/dir/net.pdmodel"),
+    );
+    const layer = new nn.Linear(4, 2), folder = new MemoryFolder();
+    [layer.weight.name, layer.bias!.name] = ["linear_0.w_0", "linear_0.b_0"];
+    await new Model(new nn.Sequential(layer)).save("m", { folder, training: false, program });
+    assert.deepEqual(await folder.list(), ["m.pdiparams", "m.pdiparams.info", "m.pdmodel"]);
+    const state = await load("m", { folder }) as StateDict;
+    assert.deepEqual([...state.keys()].sort(), ["0.bias", "0.weight"]);
+    assert.ok((state.get("0.weight") as Tensor).equals(layer.weight));
+  });
+
   it("is loaded from a URL with a query, as of a signed link, which each of its files gets", async () => {
     const folder = new MemoryFolder(), model = new Model(network());
     model.prepare(null, new amp.GradScaler());

@@ -95,6 +95,7 @@ describe("finished calls", () => {
         writeFileSync(odd, new Uint8Array([...FILE, 0]));
         cpSync("tests/fixtures/real/paddle-2.6.2/jit-save", nameless, { recursive: true });
         await save(new Map(), join(nameless, "m.pdiparams.info"), { protocol: 2 });
+        writeFileSync(join(nameless, "m.index.json"), '{"weight_map":{"w":"a.safetensors"}}');
         const onWarning = () => {
           throw new Error("a warning is enough");
         };

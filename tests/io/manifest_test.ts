@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fs, {
   copyFileSync,
   cpSync,
@@ -34,6 +35,7 @@ import {
 import { cleanupTemps } from "../../src/io/disk/temp_file.ts";
 import { changeAlone } from "../../src/io/save/change_alone.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { modelOf } from "../helpers/sparse_file.ts";
 
 const { loadInferenceModel, loadProgramState, relayout, save } = staticModule;
 const FIXTURE = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
@@ -284,6 +286,29 @@ describe("a model saved with a manifest", () => {
       manifest.files.push(...Array(2000).fill(manifest.files[0]));
       writeFileSync(prefix + ".pdsum", JSON.stringify(manifest));
       assert.equal(await outcome(prefix), "BAD_FIELD");
+    }));
+
+  it("is opened without reading its large files, of which only the size is compared with the manifest", () =>
+    inFolder(async (prefix) => {
+      const { program, params } = modelOf(1, 2 ** 16);
+      writeFileSync(prefix + ".pdmodel", program);
+      params.write(prefix + ".pdiparams");
+      const list = (changes: { size?: number; sha256?: string } = {}) => {
+        const sha256 = createHash("sha256").update(program).digest("hex");
+        const files = [
+          { name: "m.pdmodel", size: program.length, sha256 },
+          { name: "m.pdiparams", size: params.size, sha256: "0".repeat(64) },
+        ];
+        Object.assign(files["sha256" in changes ? 0 : 1], changes);
+        writeFileSync(prefix + ".pdsum", JSON.stringify({ pdsum: 1, id: "1", files }));
+      };
+      list();
+      await (await open(prefix)).close();
+      await assert.rejects(load(prefix), { code: "MIXED_SAVE", path: "m.pdiparams" });
+      for (const changes of [{ size: params.size + 1 }, { sha256: "0".repeat(64) }]) {
+        list(changes);
+        await assert.rejects(open(prefix), { code: "MIXED_SAVE" });
+      }
     }));
 
   it("is MIXED_SAVE when one file comes from another save, even with the same shapes", () =>

@@ -143,6 +143,13 @@ describe("the index of a checkpoint in several files", () => {
     });
   });
 
+  it("is no clean one if a file lacks a tensor that the index assigns to it, as load refuses it then", async () => {
+    const folder = await folderOf({ a: "1.safetensors", c: "1.safetensors", b: "2.pdparams" });
+    await assert.rejects(load("run/model.index.json", { folder }), { code: "MISSING_PART", at: "c" });
+    const { ok, exitCode, error } = await audit("run/model.index.json", { folder });
+    assert.deepEqual([ok, exitCode, error?.code, error?.at], [false, 2, "MISSING_PART", "c"]);
+  });
+
   it("is audited with all its files, and the first that is refused is reported", async () => {
     const folder = await folderOf({ b: "2.pdparams", a: "1.safetensors" });
     const report = await audit("run/model.index.json", { folder });

@@ -61,14 +61,19 @@ const failing = (code: string) => Object.assign(new Error(`${code}: said by the 
 
 /** Leave a change of the whole file that was interrupted when half of it was done. */
 function interrupt(path: string, pid = process.pid, old = OLD): void {
+  fs.writeFileSync(path, old.slice().fill(0, old.length / 2));
+  writeJournal(path, { pid, size: old.length, offset: 0 }, old);
+}
+
+/** Put a journal beside a file: at `offset`, it had these bytes. */
+function writeJournal(path: string, { pid = process.pid, size = OLD.length, offset = 0 }, old: Uint8Array): void {
   const { ino } = fs.statSync(path, { bigint: true });
   const head = new Uint8Array(72), view = new DataView(head.buffer);
   head.set(new TextEncoder().encode("PDUNDO2\n"));
-  [BigInt(pid), ino, BigInt(old.length), 0n, BigInt(old.length)]
+  [BigInt(pid), ino, BigInt(size), BigInt(offset), BigInt(old.length)]
     .forEach((value, i) => view.setBigUint64(8 + 8 * i, value, true));
   const hash = createHash("sha256").update(head.subarray(0, 48)).update(old).digest();
   head.set(hash.subarray(0, 24), 48);
-  fs.writeFileSync(path, old.slice().fill(0, old.length / 2));
   fs.writeFileSync(path + ".pdundo", head);
   fs.appendFileSync(path + ".pdundo", old);
 }
@@ -217,6 +222,16 @@ describe("an undo journal", () => {
       fs.renameSync(path + ".new", path);
       assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 2);
       assert.deepEqual(namesIn(folder), ["a.pdparams"]);
+    }));
+
+  it("of bytes beyond the end of its file is none: the file does not grow by what lies beside it", () =>
+    inFolder(async (path, folder) => {
+      for (const offset of [OLD.length - 1, OLD.length, 2 ** 40]) {
+        writeJournal(path, { offset }, new Uint8Array(2));
+        await load(path);
+        assert.ok(fs.readFileSync(path).equals(OLD), `${offset}`);
+        assert.deepEqual(namesIn(folder), ["a.pdparams"]);
+      }
     }));
 
   it("of a file that was being replaced as a whole is applied whatever its length is by now", async () => {

@@ -105,6 +105,14 @@ describe("a model requested by something other than its prefix", () => {
     }
   });
 
+  it("is refused with the name that its folder does not have", async () => {
+    const folder = await downloaded(), absent = { code: "MISSING_PART", names: ["other"] };
+    for (const ask of [load, loadInferenceModel]) {
+      await assert.rejects(ask("det", { folder, modelFilename: "other" }), absent);
+      await assert.rejects(ask("det", { folder, paramsFilename: "other" }), absent);
+    }
+  });
+
   it("is refused with a clear message when a file of another kind was given", async () => {
     const folder = await downloaded();
     await save(new Map([["w", 1]]), "net.pdparams", { folder });
@@ -185,6 +193,15 @@ describe("a folder of Paddle 1.x on a server, which does not list its files", ()
       await assert.rejects(ask("lad", { folder }), { code: "NOT_FOUND" });
     });
   }
+
+  it("is opened as the base URL itself", async () => {
+    const folder = new HttpFolder(base + "lac/", { fetch });
+    for (const modelFilename of [undefined, "__model__"]) {
+      assert.ok(await loadInferenceModel({ folder, name: "" }, { modelFilename }));
+    }
+    const empty = new HttpFolder(base + "lad/", { fetch });
+    await assert.rejects(loadInferenceModel({ folder: empty, name: "" }), { code: "NOT_FOUND", message: /__model__/ });
+  });
 
   it("is opened by its URL, with a slash at the end or without", async () => {
     const expected = await load(files);

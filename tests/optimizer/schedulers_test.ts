@@ -298,6 +298,7 @@ describe("schedulers", () => {
       ["MultiStepDecay", { milestones: [2], gamma: null }],
       ["LinearLR", { totalSteps: 3, endFactor: null }],
       ["CosineAnnealingWarmRestarts", { T0: 3, etaMin: "0.1" }],
+      ["MultiplicativeDecay", { lrLambda: 0.9 }],
     ];
     for (const name of ["factor", "patience", "threshold", "cooldown", "minLr", "epsilon"]) {
       bad.push(["ReduceOnPlateau", { [name]: null }]);

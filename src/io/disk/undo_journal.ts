@@ -355,7 +355,7 @@ async function readJournal(kept: DiskFile): Promise<Change | null> {
   if (!hasMagic(head)) return null;
   const view = new DataView(head.buffer);
   const [pid, fileSize, offset, length] = [8, 24, 32, 40].map((at) => Number(view.getBigUint64(at, true)));
-  if (!Number.isSafeInteger(length) || size !== HEAD + length) return null;
+  if (!Number.isSafeInteger(length) || size !== HEAD + length || offset + length > fileSize) return null;
   const hash = hashing();
   hash.update(head.subarray(0, FIELDS));
   for await (const [piece] of piecesOf(kept, HEAD, length)) hash.update(piece);
