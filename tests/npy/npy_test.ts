@@ -21,6 +21,7 @@ import {
   save,
   saveNpz,
 } from "../../src/npy.ts";
+import { decode as decodePickle } from "../../src/pickle.ts";
 import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
 import { joinBytes } from "../../src/words/joined_bytes.ts";
 import { atOnce } from "../../src/words/steps.ts";
@@ -393,9 +394,23 @@ for kind in ("stored", "packed"):
 });
 
 describe("numpy's fixtures", () => {
-  it("are all read", async () => {
+  it("of Python objects, such as a dict of arrays, are refused with the place of the pickle, which can be read", () => {
+    const bytes = fixture("objects.npy");
+    assert.throws(() => decode(bytes), (error) => {
+      assert.ok(isPaddleError(error) && error.code === "UNSUPPORTED_DTYPE");
+      const { items } = decodePickle(
+        bytes.subarray(Number(/from byte (\d+) on/.exec(error.message)![1])),
+      ) as paddle.OpaqueArray;
+      const [dict] = items as [Map<string, unknown>];
+      assert.deepEqual((dict.get("w") as NDArray).toArray(), [[0, 1, 2], [3, 4, 5]]);
+      assert.deepEqual(dict.get("classes"), ["cat", "dog"]);
+      return true;
+    });
+  });
+
+  it("of numbers are all read", async () => {
     for (const name of readdirSync("tests/fixtures/npy")) {
-      if (name.endsWith(".npy")) assert.ok(decode(fixture(name)) instanceof NDArray, name);
+      if (name.endsWith(".npy") && name !== "objects.npy") assert.ok(decode(fixture(name)) instanceof NDArray, name);
       if (name.endsWith(".npz")) assert.equal((await decodeNpz(fixture(name))).size, 4);
     }
   });

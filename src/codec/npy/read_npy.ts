@@ -47,7 +47,7 @@ export function* readAnyNpy(
   { budget, float8, lazy }: ReadNpyOptions,
 ): Decoder<PickledArray | RefusedArray> {
   const { header: { descr, fortran, shape }, headerAt } = yield* readHeader(cursor);
-  const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
+  const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt, cursor.offset);
   budget.tensor(headerAt);
   budget.check("maxRank", shape.length, headerAt);
   if (!(dtype instanceof PickledDType)) {
@@ -127,7 +127,12 @@ function sizeOfData(
 }
 
 /** Parse numpy's code for a dtype: byte order, kind, bytes per element. The error is returned for one that no array here can have. */
-function dtypeOf(descr: string | null, float8: Float8, offset: number): PickledDType | UnsupportedError {
+function dtypeOf(
+  descr: string | null,
+  float8: Float8,
+  offset: number,
+  dataAt: number,
+): PickledDType | UnsupportedError {
   if (descr === null) {
     const message = "The .npy file holds a structured array: only plain numeric dtypes are supported";
     return new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual: "structured" });
@@ -143,7 +148,8 @@ function dtypeOf(descr: string | null, float8: Float8, offset: number): PickledD
     ? dtypeInfo("float8_e5m2")
     : dtypeOfNumpy(code);
   if (!info) {
-    const message = `The .npy file holds ${quote(descr)}: only numbers and bools are supported`;
+    const way = code === "O" ? `; its pickle, from byte ${dataAt} on, is read by decode of @oarlock/paddle/pickle` : "";
+    const message = `The .npy file holds ${quote(descr)}: only numbers and bools are supported${way}`;
     const fields = { offset, actual: descr };
     if (!OTHERS.test(code)) throw new FormatError("BAD_DTYPE", message, fields);
     return new UnsupportedError("UNSUPPORTED_DTYPE", message, fields);
