@@ -27,7 +27,7 @@ export function* normalizePirInSteps(
   const [main, ...others] = yield* made.blocksInSteps();
   const outputs = yield* valuesOf(main.ops, fetches);
   // A persistable input is only fed if the caller lists it; otherwise its value is among the parameters.
-  const inputs = new Set(main.ops.filter(isInput).map((op) => op.name!));
+  const inputs = new Set(main.ops.filter(isInput).map(nameOf));
   for (const name of feeds) {
     if (!inputs.has(name)) {
       throw new SourceError("NOT_FOUND", `The program has no input ${quote(name)}`, { at: name });
@@ -61,16 +61,16 @@ function* setTestMode(ops: readonly PirOp[]): Generator<void, void> {
 
 /** Check that the inputs the caller lists are just those that the outputs need. */
 function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
-  const used = needed.filter(isInput), usedNames = new Set(used.map((op) => op.name)), listed = new Set(feeds);
+  const used = needed.filter(isInput), usedNames = new Set(used.map(nameOf)), listed = new Set(feeds);
   const unused = feeds.filter((name) => !usedNames.has(name));
-  const others = used.filter((op) => !op.persistable && !listed.has(op.name!));
+  const others = used.filter((op) => !op.persistable && !listed.has(nameOf(op)));
   if (unused.length > 0) {
     throw new ValueError("INVALID_VALUE", `No output needs the inputs ${quoteSome(unused)}`, {
       names: unused,
     });
   }
   if (others.length > 0) {
-    const names = others.map((op) => op.name!);
+    const names = others.map(nameOf);
     throw new ValueError("INVALID_VALUE", `The outputs need other inputs as well: ${quoteSome(names)}`, {
       names,
     });
@@ -79,6 +79,11 @@ function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
 
 function isInput(op: PirOp): boolean {
   return op.type === "pd_op.data" || op.type === "pd_op.feed";
+}
+
+/** The name of an input, as {@linkcode PirProgram.feeds} has it. */
+function nameOf(op: PirOp): string {
+  return op.name ?? "";
 }
 
 /** The values that names refer to, and the names of the outputs. */

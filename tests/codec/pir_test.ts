@@ -166,6 +166,21 @@ describe("a damaged field of a PIR module", () => {
     }
   });
 
+  it("leaves an input without a name that can be listed, and an output in column 0", () => {
+    const attribute = (name: string, data: string) => `{"AT":${data},"N":"${name}"}`;
+    const input = '{"#":"1.data","A":[],"I":[],"O":[{"%":1,"TT":{"#":"0.t_f32"}}],"OA":[]}';
+    const columns = ['{"#":"0.a_i32","D":1}', '{"#":"0.a_array","D":[{"#":"9.odd","D":{}}]}'];
+    const outputs = columns.map((column, i) =>
+      `{"#":"1.fetch","A":[${attribute("name", `{"#":"0.a_str","D":"out${i}"}`)},${attribute("col", column)}],` +
+      `"I":[{"%":2}],"O":[{"%":${3 + i},"TT":{"#":"0.t_f32"}}],"OA":[]}`
+    );
+    const program = PirProgram.parse(moduleOf([input, OP, ...outputs].join()));
+    assert.deepEqual(program.fetches().map(({ name }) => name), ["out1", "out0"]);
+    assert.throws(() => staticGraph.normalizeProgram(program, [], "out0"), { code: "INVALID_VALUE", names: [""] });
+    const made = staticGraph.normalizeProgram(program, program.feeds(), "out0");
+    assert.deepEqual(made.feeds().map(({ name }) => name), [""]);
+  });
+
   it("is reported as missing when it is absent, and as no list when it is something else", () => {
     assert.throws(() => PirProgram.parse(moduleOf(OP.replace('"#":"1.relu",', ""))), {
       message: /ops\/0\/# is missing/,

@@ -204,7 +204,10 @@ export class PirProgram extends Program {
 
   fetches(): Port[] {
     const ops = this.blocks[0].ops.filter((op) => op.type === "pd_op.fetch");
-    const column = (op: PirOp) => Number(op.attributes.get("col") ?? 0);
+    const column = (op: PirOp) => {
+      const value = op.attributes.get("col");
+      return typeof value === "number" ? value : 0;
+    };
     return ops.sort((a, b) => column(a) - column(b)).map((op) => portOf(op.name ?? "", op.results[0]));
   }
 
