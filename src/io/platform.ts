@@ -103,9 +103,7 @@ export function isWindows(): boolean {
  */
 export function pathOfUrl(url: URL): string {
   const calls = builtin<typeof import("node:url")>("node:url");
-  if (!calls) {
-    throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no file system here that a file: URL could refer to");
-  }
+  if (!calls) throw noFileSystem(url.href);
   const plain = new URL(url);
   plain.pathname = strayEncoded(url.pathname);
   try {

@@ -41,10 +41,14 @@ describe("a path in a runtime without files", () => {
   }
 
   it("tells to update a runtime that is too old to reach its own", async () => {
-    let error: unknown;
+    const errors: unknown[] = [];
     await withGlobals({ Deno: undefined, process: { versions: { node: "20.15.1" } } }, async () => {
-      error = await paddle.load("m.pdparams").then(() => "nothing", (error) => error);
+      for (const from of ["m.pdparams", new URL("file:///m.pdparams")]) {
+        errors.push(await paddle.load(from).then(() => "nothing", (error) => error));
+      }
     });
-    assert.match(String(error), /There is no file system here .*: update Node, Deno or Bun, or pass a Blob/);
+    for (const error of errors) {
+      assert.match(String(error), /There is no file system here .*: update Node, Deno or Bun, or pass a Blob/);
+    }
   });
 });
