@@ -65,8 +65,8 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
     const base = name.slice(0, name.lastIndexOf("/") + 1);
     take((other) => other.startsWith(base) && /-\d+-of-\d+\.\w+$/.test(other));
   }
-  // What is certainly a model before what may be a readme, and a distributed checkpoint's metadata after the files with its tensors.
-  const rank = (name: string) => OURS.test(name) ? 0 : name.endsWith(".metadata") ? 2 : 1;
+  // Weights before the optimizer's state, which is before what may be a readme, and a distributed checkpoint's metadata after its tensors.
+  const rank = (name: string) => name.endsWith(".pdopt") ? 1 : OURS.test(name) ? 0 : name.endsWith(".metadata") ? 3 : 2;
   for (const name of [...left].sort((a, b) => rank(a) - rank(b))) {
     found.push({ label: name, folder, name, program: null });
   }

@@ -369,7 +369,10 @@ addEventListener("drop", (event) => {
   if (!event.dataTransfer?.types.includes("Files")) return say("There are no files in it.");
   openFiles(droppedFiles(event.dataTransfer));
 });
-chooser.addEventListener("change", () => show(Number(chooser.value), entries));
+chooser.addEventListener("change", () => {
+  byId("failure").hidden = true;
+  show(Number(chooser.value), entries);
+});
 addEventListener("beforeunload", (event) => {
   if (allUnsaved() > 0 || isSaving) event.preventDefault();
 });
@@ -422,7 +425,11 @@ byId("save").addEventListener("click", async () => {
   const without = lost === 0
     ? ""
     : `, without ${lost === 1 ? "1 value that is" : `${countText(lost)} values that are`} not a tensor`;
-  say(`${isolated(target.name)}: ${sizeText(saved.bytes)} saved${without}${refused}.`);
+  const [warning, ...more] = saved.warnings;
+  const warned = warning === undefined
+    ? ""
+    : ` ${warning}${more.length > 0 ? `, and ${more.length} more like this` : ""}.`;
+  say(`${isolated(target.name)}: ${sizeText(saved.bytes)} saved${without}${refused}.${warned}`);
 });
 
 /** Tells what is typed into the elements but was not accepted, and so is not saved. */

@@ -76,6 +76,8 @@ export type SaveForm = "pdparams" | "safetensors" | "npz";
 /** A saved file; without a handle its contents are returned as a blob, for a download. */
 export interface Saved {
   bytes: number;
+  /** What is not in it as it was. */
+  warnings: string[];
   blob: Blob | null;
 }
 

@@ -20,16 +20,16 @@ export async function saveAs(
   }
   const sink = handle ? null : new BlobSink();
   const to = handle ?? sink!;
-  const size = await edited(document, signal, async () => {
-    if (form === "pdparams") return (await paddle.save(document.value, to, { signal, onProgress })).bytes;
+  const { bytes, warnings } = await edited(document, signal, async () => {
+    if (form === "pdparams") return await paddle.save(document.value, to, { signal, onProgress });
     if (document.arrays.size === 0) throw new TypeError("There are no arrays to be saved");
     const arrays = named(document.arrays);
-    if (form === "npz") return (await npy.saveNpz(arrays, to, { signal, onProgress })).bytes;
+    if (form === "npz") return await npy.saveNpz(arrays, to, { signal, onProgress });
     const { value } = document;
     const metadata = value instanceof safetensors.TensorMap ? value.metadata : { format: "np" };
-    return (await safetensors.save(arrays, to, { metadata, signal, onProgress })).bytes;
+    return await safetensors.save(arrays, to, { metadata, signal, onProgress });
   });
-  return { bytes: size, blob: sink?.blob() ?? null };
+  return { bytes, warnings: warnings.map(({ message }) => message), blob: sink?.blob() ?? null };
 }
 
 /** The arrays, with an unused name in place of an empty one: these formats need names. */

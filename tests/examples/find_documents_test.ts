@@ -19,10 +19,10 @@ describe("documents among the files given to the inspector", () => {
     deepEqual(found("d/model"), [["d/model", null, undefined]]);
   });
 
-  it("begin with what is certainly a model, so that no readme is tried first", () => {
+  it("begin with weights, then the state of optimizers, so that no readme is tried first", () => {
     deepEqual(found("0_0.distcp", "0.metadata", "README.md", "config.json", "net.pdopt", "net.pdparams"), [
-      ["net.pdopt", null, undefined],
       ["net.pdparams", null, undefined],
+      ["net.pdopt", null, undefined],
       ["0_0.distcp", null, undefined],
       ["README.md", null, undefined],
       ["config.json", null, undefined],

@@ -338,6 +338,16 @@ const CASES: Record<string, () => Promise<void>> = {
       old,
     );
   },
+  async "a failure to show one of several documents is gone when another is shown"() {
+    const broken = join(folder, "broken.pdparams");
+    writeFileSync(broken, readFileSync(NET).subarray(0, 100));
+    await openFiles([NET, broken]);
+    await page.selectOption("#document", { label: "broken.pdparams" });
+    await page.waitForSelector("#failure:visible");
+    await page.selectOption("#document", { label: "net.pdparams" });
+    await status(/^net.pdparams: /);
+    assert.equal(await page.isHidden("#failure"), true);
+  },
   async "changes to a document that is not shown are not lost without a question"() {
     await openFiles([NET, "tests/fixtures/safetensors/every_dtype.safetensors"]);
     await page.selectOption("#document", { label: "net.pdparams" });

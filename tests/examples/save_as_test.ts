@@ -31,6 +31,18 @@ describe("a document saved by the inspector", () => {
     }
   });
 
+  it("tells what a .pdparams does not hold as it is, such as float8", async () => {
+    const document = inMemory("m", new Map([["w", paddle.fromArray([0.5], "float8_e4m3fn")]]));
+    const { signal } = new AbortController();
+    const [pdparams, safe] = [
+      await saveAs(document, "pdparams", null, signal),
+      await saveAs(document, "safetensors", null, signal),
+    ];
+    equal(pdparams.warnings.length, 1);
+    equal(/^float8_e4m3fn is written as int8, as Paddle does/.test(pdparams.warnings[0]), true, pdparams.warnings[0]);
+    deepEqual(safe.warnings, []);
+  });
+
   it("may be an .npz file of any size: its arrays are not held in memory", async () => {
     const large = new paddle.NDArray("uint8", [2 ** 29 + 1], { read: () => Promise.reject(new Error("read")) });
     const document = inMemory("m", new Map([["w", large]]));
