@@ -207,6 +207,10 @@ describe("casts between dtypes", () => {
 
   it("truncate floats toward zero, take the real part of complex, and map non-zero to true", () => {
     assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);
+    // The sign and the payload of NaNs, as numpy keeps them.
+    const bits = BigUint64Array.of(0x3ff0000000000000n, 0n, 0x7ff8123400000000n, 0xfffc567800000001n);
+    const narrow = new NDArray("float64", [4], new Uint8Array(bits.buffer)).astype("float16");
+    assert.deepEqual([...new Uint16Array(narrow.bytes.buffer)], [0x3c00, 0, 0x7e04, 0xff15]);
     assert.deepEqual(fromArray([1.9, -1.9, 2 ** 62, -(2 ** 40) - 0.5], "float64").astype("int64").toArray(), [
       1n,
       -1n,

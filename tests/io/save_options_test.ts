@@ -33,6 +33,7 @@ import {
   type Sink,
   type StateDict,
   Tensor,
+  type Value,
 } from "../../mod.ts";
 import { replaceBytes, replaceFile } from "../../src/io/disk/undo_journal.ts";
 import { cutOff } from "../helpers/cut_off.ts";
@@ -118,6 +119,26 @@ describe("a value that changes while it is saved", () => {
     assert.equal(await codeOf(save(value, sink, { protocol: 2 })), "SOURCE_CHANGED");
     assert.deepEqual([calls.includes("close"), calls.at(-1)], [false, "abort"]);
   });
+
+  const CHANGES: [string, (state: Map<string, unknown>) => void][] = [
+    ["an entry that is deleted", (state) => state.delete("epoch")],
+    ["an entry that is added", (state) => state.set("more", 1)],
+    ["a list that grows", (state) => (state.get("list") as number[]).push(1)],
+    ["an array that is replaced by a shorter one", (state) => state.set("w", new Tensor("uint8", [1]))],
+  ];
+  for (const [what, change] of CHANGES) {
+    it(`is refused rather than saved with ${what}`, async () => {
+      const large = () => new Tensor("uint8", [2 ** 20]);
+      const state = new Map<string, Value>([["v", large()], ["w", large()], ["list", [1]], ["epoch", 1]]);
+      let isClosed = false, isChanged = false;
+      const write = () => {
+        if (!isChanged) change(state);
+        isChanged = true;
+      };
+      const sink: Sink = { write, close: () => void (isClosed = true), abort() {} };
+      assert.deepEqual([await codeOf(save(state, sink)), isClosed], ["SOURCE_CHANGED", false]);
+    });
+  }
 });
 
 describe("the ifUnchanged option of save", () => {

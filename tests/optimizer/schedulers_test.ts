@@ -292,6 +292,34 @@ describe("schedulers", () => {
     }
   });
 
+  it("report their first rate when they are created, not when they are used", () => {
+    const learningRate = 0.5;
+    const all: Record<string, Record<string, unknown>> = {
+      NoamDecay: { learningRate, dModel: 4, warmupSteps: 2 },
+      PiecewiseDecay: { boundaries: [1], values: [0.5, 0.1] },
+      NaturalExpDecay: { learningRate, gamma: 0.5 },
+      InverseTimeDecay: { learningRate, gamma: 0.5 },
+      PolynomialDecay: { learningRate, decaySteps: 5 },
+      LinearWarmup: { learningRate, warmupSteps: 2, startLr: 0, endLr: 1 },
+      ExponentialDecay: { learningRate, gamma: 0.5 },
+      MultiStepDecay: { learningRate, milestones: [1] },
+      StepDecay: { learningRate, stepSize: 1 },
+      LambdaDecay: { learningRate, lrLambda: () => 1 },
+      CosineAnnealingDecay: { learningRate, TMax: 4 },
+      MultiplicativeDecay: { learningRate, lrLambda: () => 1 },
+      OneCycleLR: { maxLearningRate: 1, totalSteps: 4 },
+      CyclicLR: { baseLearningRate: 0.1, maxLearningRate: 1, stepSizeUp: 2 },
+      LinearLR: { learningRate, totalSteps: 3 },
+      CosineAnnealingWarmRestarts: { learningRate, T0: 2 },
+    };
+    for (const [name, options] of Object.entries(all)) {
+      const lines: string[] = [], verbose = (line: string) => lines.push(line);
+      const Scheduler = lr[name as "StepDecay"] as unknown as new (options: unknown) => unknown;
+      new Scheduler({ verbose, ...options });
+      assert.deepEqual(lines.map((line) => line.replace(/ [^ ]*\.$/, "")), [`Epoch 0: ${name} set learning rate to`]);
+    }
+  });
+
   it("refuse null and strings in place of numbers, which would stop or spoil the rate", () => {
     const bad: [string, Record<string, unknown>][] = [
       ["StepDecay", { stepSize: 2, gamma: null }],
