@@ -42,4 +42,10 @@ describe("an array that is cast to another dtype lazily", () => {
     assert.ok(cast instanceof Tensor && cast.name === "w" && !cast.isLoaded);
     assert.deepEqual([lazy.reads, cast.nbytes], [0, 202]);
   });
+
+  it("is verified where the bytes in the file are, such as by the checksum of an archive", async () => {
+    const damaged = { ...inPieces(bytes, 7), verify: () => Promise.reject(new Error("damaged")) };
+    const cast = castLazily(new NDArray("float32", [101], damaged), "float16");
+    await assert.rejects(async () => await cast.unread!.verify!(), { message: "damaged" });
+  });
 });

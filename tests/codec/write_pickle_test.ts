@@ -162,8 +162,11 @@ const selfList: unknown[] = [1];
 selfList.push(selfList, "after");
 const selfDict = new Map<unknown, unknown>([["a", 1]]);
 selfDict.set("self", selfDict);
-const selfTuple = Tuple.of<unknown>([]);
-(selfTuple[0] as unknown[]).push(selfTuple);
+const selfTuples = [1, 2, 3, 4].map((n) => {
+  const list: unknown[] = [], tuple = Tuple.from<unknown>(range(n).map(() => list));
+  list.push(tuple);
+  return tuple;
+});
 const array = fromArray([[1, 2], [3, 4]], "float32");
 
 const VALUES: [string, unknown][] = [
@@ -216,7 +219,7 @@ const VALUES: [string, unknown][] = [
   ["many objects", range(400).map((i) => [`name ${i}`, `name ${i % 7}`])],
   ["self list", selfList],
   ["self dict", selfDict],
-  ["self tuple", selfTuple],
+  ["self tuples", selfTuples],
   ["bytes", [0, 1, 2, 255, 256, 65_535, 65_536, 70_000].map((n) => Uint8Array.from(range(n)))],
   [
     "shared bytes",

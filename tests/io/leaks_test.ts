@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { audit, detect, encode, load, MemoryFolder, open, save, sideIndex, type StateDict, Tensor } from "../../mod.ts";
+import {
+  audit,
+  detect,
+  encode,
+  load,
+  MemoryFolder,
+  open,
+  recoverStateDict,
+  save,
+  sideIndex,
+  type StateDict,
+  Tensor,
+} from "../../mod.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { countedSignal } from "../helpers/counted_signal.ts";
 
@@ -103,6 +115,7 @@ describe("finished calls", () => {
           await assert.rejects(open(odd, { onWarning }), /enough/);
           await assert.rejects(open(join(nameless, "m")), { code: "BAD_KEY" });
           await load(path);
+          await assert.rejects(recoverStateDict({ program: bad, params: join(nameless, "m.pdiparams") }));
           await save(VALUE, path + ".new");
           for (const verb of [load, open, detect, audit]) await verb(bad).catch(() => {});
           await assert.rejects(load(path + ".none"));

@@ -37,6 +37,7 @@ describe("a float of a loaded file that is a whole number stays a float when it 
     const object = toObject(dict);
     assert.ok(isFloat(object) && isFloat(toMap(dict as Map<string, Value> as unknown as typeof object)));
     assert.ok(isFloat(toMap(object)));
+    assert.ok(!isFloat(toObject(new Map([["epoch", 2]]))), "an int stays one");
     object.lr = 3;
     assert.equal((again(object)).get("lr"), 3);
     assert.ok(!isFloat(again(new Map([["lr", 2]]))));

@@ -61,3 +61,14 @@ describe("a global norm", () => {
     assert.equal(p.at(0), -8);
   });
 });
+
+describe("bounds of a gradient's values", () => {
+  it("are rounded to float32 before Paddle 2.3, also for float64", () => {
+    for (const [paddle, bound] of [["2.0.2", Math.fround(0.1)], ["2.2.2", Math.fround(0.1)], ["2.4.2", 0.1]] as const) {
+      const p = new nn.Parameter("float64", [2], undefined, { name: "p" });
+      p.grad = fromArray([3, -3], "float64");
+      new optimizer.SGD({ learningRate: 1, parameters: [p], gradClip: new nn.ClipGradByValue(0.1), paddle }).step();
+      assert.deepEqual(p.toArray(), [-bound, bound], paddle);
+    }
+  });
+});

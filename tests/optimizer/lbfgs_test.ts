@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, isPaddleError, NDArray, nn, optimizer, Tensor } from "../../mod.ts";
+import { decode, encode, fromArray, isPaddleError, NDArray, nn, optimizer, SelectedRows, Tensor } from "../../mod.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { closureOf } from "./closures.ts";
 import { type Json, named, recorded, value } from "./recorded.ts";
@@ -89,7 +89,7 @@ describe("LBFGS", () => {
     isRefused(() => new optimizer.LBFGS({}));
     lbfgs.step(closure);
     const before = encode(lbfgs.stateDict());
-    refused(() => lbfgs.setStateDict(new Map()));
+    for (const none of [new Map(), {}]) refused(() => lbfgs.setStateDict(none as Json));
     const state = lbfgs.stateDict();
     (state.get("state") as Map<string, unknown>).set("prev_flat_grad", fromArray([1, 2], "float32"));
     refused(() => lbfgs.setStateDict(state));
@@ -184,6 +184,21 @@ describe("LBFGS", () => {
     isRefused(() => new optimizer.LBFGS({ parameters: [of("float32"), of("float64")] }));
     isRefused(() => new optimizer.LBFGS({ parameters: [of("float16")] }));
     new optimizer.LBFGS({ parameters: [of("float64"), of("float64")], maxIter: 1, historySize: 1 });
+  });
+
+  it("refuses a gradient of another shape or dtype, or of some rows, and changes nothing", () => {
+    const parameter = nn.Parameter.from(fromArray([1, 2], "float32")), before = parameter.toArray();
+    const rows = new SelectedRows([0], 2, fromArray([[1]], "float32"));
+    for (const grad of [fromArray([1], "float32"), fromArray([1, 2], "int32"), fromArray([[1, 2]], "float32"), rows]) {
+      const lbfgs = new optimizer.LBFGS({ parameters: [parameter] });
+      isRefused(() =>
+        lbfgs.step(() => {
+          parameter.grad = grad as Json;
+          return 1;
+        })
+      );
+      assert.deepEqual(parameter.toArray(), before);
+    }
   });
 });
 
