@@ -6,9 +6,14 @@ import { codeOf } from "../helpers/code_of.ts";
 const MiB = 2 ** 20, SLICE = 5 * MiB;
 
 /** A file of two slices and their marker, as Paddle splits a parameter that is too big for protocols 2 and 3. */
-function sliced(protocol: number, more: [string, unknown][] = [], shape = [2, SLICE]): Uint8Array<ArrayBuffer> {
+function sliced(
+  protocol: number,
+  more: [string, unknown][] = [],
+  shape = [2, SLICE],
+  dtype: "uint8" | "int32" = "uint8",
+): Uint8Array<ArrayBuffer> {
   const slices = [0, 1].map((n) =>
-    new NDArray("uint8", [SLICE], new Uint8Array(SLICE).map((_, i) => (i * 7 + n) & 255))
+    new NDArray(dtype, [shape[0] * shape[1] / 2], new Uint8Array(SLICE).map((_, i) => (i * 7 + n) & 255))
   );
   const marker = new Map([[
     "w",
@@ -113,7 +118,7 @@ describe("the shape of a parameter in slices", () => {
 describe("a parameter in slices", () => {
   for (const protocol of [2, 3, 4]) {
     it(`gives some rows without holding the others, and keeps nothing: protocol ${protocol}`, async () => {
-      const file = sliced(protocol, [], [2 * SLICE / 1024, 1024]), source = watched(file);
+      const file = sliced(protocol, [], [2 * SLICE / 1024, 256], "int32"), source = watched(file);
       const wanted = (decode(file) as Map<string, NDArray>).get("w")!;
       await using checkpoint = await open(source);
       source.buffers.clear();

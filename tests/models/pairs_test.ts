@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, NDArray, NumpyScalar, open, Tensor, type Value } from "../../mod.ts";
+import { decode, encode, fromArray, NDArray, NumpyScalar, open, Tensor, type Value, type Warning } from "../../mod.ts";
 
 /** `pickle.dumps((numpy.str_("w"), numpy.arange(2, dtype="float32")))` of Python 3.11 with numpy 1.26, by protocol. */
 const PAIRS: Record<number, string> = {
@@ -86,5 +86,22 @@ describe("an array that a pickle has in several places of a state dict", () => {
     assert.deepEqual(file.names(), ["a", "b", "other.c"]);
     for (const name of file.names()) assert.deepEqual((await file.get(name)).toArray(), [1, 2, 3]);
     assert.equal((await file.get("b") as Tensor).name, "fc_1.w_0");
+  });
+});
+
+describe("the name table of a state dict", () => {
+  const decoded = (table: unknown, onWarning?: (warning: Warning) => void) =>
+    decode(encode(new Map<string, unknown>([["epoch", 3], ["StructuredToParameterName@@", table]])), { onWarning });
+
+  it("may name what is no array, and is reported if it names what is not there", () => {
+    const warnings: Warning[] = [];
+    decoded(new Map([["epoch", "e"], ["absent", "a"]]), (warning) => warnings.push(warning));
+    assert.deepEqual(warnings.map(({ message }) => /"[^"]*"/.exec(message)![0]), ['"absent"']);
+  });
+
+  it("is refused if it is no dict, or holds a name that is no string", () => {
+    for (const table of [["epoch"], new Map([["epoch", 3]])]) {
+      assert.throws(() => decoded(table), { code: "BAD_FIELD", at: '["StructuredToParameterName@@"]' });
+    }
   });
 });
