@@ -52,16 +52,17 @@ class JsonReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
   readonly #maxDepth: number;
-  readonly #interned: string[] = new Array(INTERN_SLOTS);
+  // The three lists hold something from the start: V8 discards code that it compiled for a list of this kind on meeting an empty one.
+  readonly #interned: string[] = new Array(INTERN_SLOTS).fill("");
   #pos = 0;
   /** Keys and values of all open containers, up to `#top`. */
-  readonly #items: Json[] = [];
+  readonly #items: Json[] = [null];
   #top = 0;
   /** Index of the first item of each open container. */
   readonly #starts: number[] = [];
   #begun: LongText | null = null;
-  /** For each open object the set of its keys, once there are many; null for a list. */
-  readonly #keys: (Set<string> | null)[] = [];
+  /** For each open object the set of its keys, once there are many; null for a list, and below all of them. */
+  readonly #keys: (Set<string> | null)[] = [null];
 
   constructor(bytes: Uint8Array, limits: Readonly<Limits>) {
     this.#bytes = bytes;
@@ -284,7 +285,7 @@ class JsonReader {
     }
     const slot = (hash ^ length) & (INTERN_SLOTS - 1);
     const known = this.#interned[slot];
-    if (known !== undefined && isSame(known, bytes, start, length)) return known;
+    if (isSame(known, bytes, start, length)) return known;
     this.#chargeText(length, start);
     return this.#interned[slot] = ascii(bytes, start, p);
   }
