@@ -260,8 +260,8 @@ function isUtf16(text: string): boolean {
 
 /** Whether printable text that begins with an opcode is a protocol 0 pickle. */
 function isPickleText(text: string): boolean {
-  // Digits may go on beyond the head.
-  if (/^(\(|S['"]|[IL]-?\d+$)/.test(text)) return true;
+  // Digits and text may go on beyond the head.
+  if (/^(\(|S['"]|[IL]-?\d+$|V.{263}$)/.test(text)) return true;
   // A module's name contains no spaces and ends with a newline.
   if (text[0] === "c") return text.includes("\n") && !text.slice(0, text.indexOf("\n")).includes(" ");
   // T, X and B are followed by a four-byte length, which is not printable.

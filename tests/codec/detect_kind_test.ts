@@ -27,6 +27,7 @@ describe("detection of a file's kind", () => {
       "cnumpy.core.multiarray\n_reconstruct\np0\n",
       `I-${"7".repeat(300)}\n.`,
       `L${"7".repeat(300)}L\n.`,
+      `V${"text ".repeat(60)}\np0\n.`,
     ];
     for (const text of pickles) assert.equal(detectKind(latin1(text), text.length), "pickle", JSON.stringify(text));
   });
@@ -76,6 +77,8 @@ describe("detection of a file's kind", () => {
       ["hello world\n", /plain text/],
       ["This is no model. Go away.\n", /plain text/],
       ["Bad gateway. Try again.\n", /plain text/],
+      ["Very bad gateway", /plain text/],
+      [`Very bad gateway\n${"again ".repeat(60)}\n`, /plain text/],
       ["\x00".repeat(100), /zeros/],
       ["\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", /PyTorch/],
       ["Rar!\x1a\x07\x01\x00", /RAR archive/],

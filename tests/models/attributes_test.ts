@@ -292,7 +292,9 @@ describe("an attribute of an operator in PIR", () => {
     const program = deserializeProgram(bytesOf(PIR));
     const itself: AttributeValue[] = [];
     itself.push([1, itself], itself);
-    for (const value of [null, Uint8Array.of(1), itself]) {
+    let deep: AttributeValue = [];
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    for (const value of [null, Uint8Array.of(1), itself, deep]) {
       assert.throws(() => last(program).setAttribute("new", value), { code: "INVALID_VALUE", at: "new" });
     }
     const before = program.serialize(), [{ name }] = program.parameters();

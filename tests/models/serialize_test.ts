@@ -200,6 +200,12 @@ describe("static.loadProgramState with varList", () => {
     });
   });
 
+  it("is not written from bytes whose buffer was detached, with a clear TypeError", async () => {
+    const bytes = new Uint8Array(8), folder = new MemoryFolder();
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    await assert.rejects(saveToFile("all", bytes, { folder }), { name: "TypeError", message: /detached/ });
+  });
+
   it("gives the wanted tensors of a folder, and names a missing file", async () => {
     const model = await loadInferenceModel(prefix);
     const folder = new MemoryFolder();

@@ -117,6 +117,9 @@ export function writeAttribute(name: string, value: AttributeValue, kind: string
   return data;
 }
 
+/** Maximum depth of lists in lists: each is two levels of JSON, of which readers accept 256. */
+const MOST_LISTS = 100;
+
 /** undefined if the value is not of that kind; `holders` are the lists that it is in, which it must not contain. */
 function dataOf(
   value: AttributeValue,
@@ -134,7 +137,7 @@ function dataOf(
     return Array.isArray(value) && value.every((item) => isIntegerOf(64, item)) ? made([...value]) : undefined;
   }
   if (kind === "1.a_place") return isPlace(value) ? made([...value]) : undefined;
-  if (kind === "0.a_array" && Array.isArray(value) && !holders.includes(value)) {
+  if (kind === "0.a_array" && Array.isArray(value) && holders.length < MOST_LISTS && !holders.includes(value)) {
     const first = before instanceof JsonObject && Array.isArray(before.get("D"))
       ? (before.get("D") as Json[])[0]
       : undefined;
