@@ -11,6 +11,7 @@ import { checkWhole } from "./words/refused_array.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
+import { serializeInSteps } from "./model/encode_program.ts";
 import { checkedPickleFormat, type PickleFormat } from "./model/pickle_format.ts";
 import { type ShapedForSave, shapeForSaveInSteps } from "./model/to_pickle.ts";
 import { atOnce } from "./words/steps.ts";
@@ -57,7 +58,7 @@ export function* draftEncoding(value: Value, options: EncodeOptions): Generator<
   }
   if (options.useBinaryFormat) return planned(recordPlan(value));
   if (options.safetensors) return planned(yield* safetensorsPlan(value));
-  if (value instanceof Program) return planned(programPlan(value));
+  if (value instanceof Program) return planned(yield* programPlan(value));
   const shaped = yield* shapeForSaveInSteps(value, { protocol: format.protocol, mode: options.mode });
   return pickleDraft(shaped, format);
 }
@@ -74,8 +75,8 @@ function planned(plan: Plan): Draft {
   };
 }
 
-function programPlan(program: Program): Plan {
-  const bytes = program.serialize();
+function* programPlan(program: Program): Generator<void, Plan> {
+  const bytes = yield* serializeInSteps(program);
   return { size: bytes.length, chunks: [bytes], warnings: [] };
 }
 

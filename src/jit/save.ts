@@ -22,7 +22,6 @@ import { folderAround, placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { inTurns } from "../io/waiting/turns.ts";
-import { encodeInSteps } from "../model/encode_program.ts";
 import { removeTrainingInfoInSteps } from "../model/remove_training_info.ts";
 import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
 import { type NamedValue, parametersOf } from "../model/model_values.ts";
@@ -191,7 +190,6 @@ async function programOf(given: Program, options: SaveOptions): Promise<Program>
   if (!(program instanceof ProgramDesc)) return program;
   const made = isPruned ? program : program.clone();
   await inTurns(removeTrainingInfoInSteps(made, clipExtra), options.signal);
-  await inTurns(encodeInSteps(made), options.signal);
   return made;
 }
 

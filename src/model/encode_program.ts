@@ -1,20 +1,26 @@
 /**
- * Encodes a changed ProgramDesc ahead of its serialization.
+ * Encodes a program in steps.
  *
  * @module
  */
-import type { ProgramDesc } from "../codec/program/program_desc.ts";
+import { PirProgram } from "../codec/pir/pir_program.ts";
+import { ProgramDesc } from "../codec/program/program_desc.ts";
+import type { Program } from "../program.ts";
 import { StepPace } from "../words/steps.ts";
 import { OP_WEIGHT } from "./prune_program.ts";
 
 /**
- * Encode the operators and variables that were changed, in steps between which other work may run: `program.serialize()` then only joins
- * them. What is changed between two steps is encoded again.
+ * `program.serialize()` in steps, between which other work may run. Of a ProgramDesc, the operators and variables that may have been changed
+ * are encoded one by one, then all are joined; what is changed between two steps is encoded again.
  */
-export function* encodeInSteps(program: ProgramDesc): Generator<void, void> {
-  const pace = new StepPace();
-  for (const part of [...program.vars(), ...program.ops()]) {
-    if (pace.isDue(OP_WEIGHT)) yield;
-    part.serialize();
+export function* serializeInSteps(program: Program): Generator<void, Uint8Array> {
+  if (program instanceof PirProgram) return yield* program.serializeInSteps();
+  if (program instanceof ProgramDesc) {
+    const pace = new StepPace();
+    for (const part of program.blocks.flatMap((block) => block.decoded())) {
+      if (pace.isDue(OP_WEIGHT)) yield;
+      part.serialize();
+    }
   }
+  return program.serialize();
 }

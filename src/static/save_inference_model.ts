@@ -12,7 +12,6 @@ import type { FolderEntry } from "../io/open/open_source.ts";
 import { folderAround, placeOfPrefix } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
-import { encodeInSteps } from "../model/encode_program.ts";
 import { removeTrainingInfoInSteps } from "../model/remove_training_info.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormatInSteps } from "../model/program_format.ts";
@@ -104,7 +103,6 @@ export async function saveInferenceModel(
   const program = await inTurns(steps, options.signal);
   if (program instanceof ProgramDesc) await inTurns(removeTrainingInfoInSteps(program, clipExtra), options.signal);
   await inTurns(applyFormatInSteps(program, options), options.signal);
-  if (program instanceof ProgramDesc) await inTurns(encodeInSteps(program), options.signal);
   // Only now: the steps have decoded the variables.
   const values = parametersOf(program, parameters);
   const place = await placeOfPrefix("pathPrefix", pathPrefix, options);

@@ -10,6 +10,7 @@ import {
   NDArray,
   open,
   openArchive,
+  type Program,
   save,
   static as paddleStatic,
   Tensor,
@@ -71,6 +72,18 @@ program.blocks[0].ops = Array.from(
 );
 for (const op of program.ops()) op.setAttribute("op_callstack", ["a", "b", "c"], "STRINGS");
 
+const relu = { "#": "1.relu", A: [], I: [], O: [], OA: [] };
+const pir = paddleStatic.deserializeProgram(utf8.encode(JSON.stringify({
+  base_code: { magic: "pir", trainable: true, version: 4 },
+  program: { regions: [{ "#": "region_0", blocks: [{ "#": "block_0", args: [], ops: Array(OPS).fill(relu) }] }] },
+})));
+
+/** The program, after a change of every operator. */
+function changed(given: Program): Program {
+  for (const op of given.ops()) op.setAttribute("names", ["a", "b", "c"]);
+  return given;
+}
+
 /** Calls that process thousands of parts, with nothing to wait for. */
 const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save": (signal) => save(state, "out.pdparams", { folder: new MemoryFolder(), signal }),
@@ -78,6 +91,8 @@ const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save of an opened checkpoint": (signal) => save(opened, "out", { folder: new MemoryFolder(), signal }),
   "a save as safetensors": (signal) => safetensors.save(arrays, "out", { folder: new MemoryFolder(), signal }),
   "a save as .npz": (signal) => npy.saveNpz(arrays, "out.npz", { folder: new MemoryFolder(), signal }),
+  "a save of a program": (signal) => save(changed(program), "out.pdmodel", { folder: new MemoryFolder(), signal }),
+  "a save of a program in JSON": (signal) => save(changed(pir), "out.json", { folder: new MemoryFolder(), signal }),
   "a save of an inference model": (signal) =>
     paddleStatic.saveInferenceModel("out", "x0", `x${OPS}`, {
       program,

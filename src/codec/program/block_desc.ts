@@ -67,6 +67,11 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
+  /** The variables and operators that were looked at, so that they may have been changed. */
+  decoded(): (VarDesc | OpDesc)[] {
+    return [...this.#vars ?? [], ...this.#ops ?? []];
+  }
+
   /** An independent copy. */
   clone(): BlockDesc {
     const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);

@@ -4,8 +4,8 @@
  * @module
  */
 import { npyHead } from "../../codec/npy/write_npy.ts";
-import { PirProgram } from "../../codec/pir/pir_program.ts";
 import { sizeOfPickle, writePickle } from "../../codec/pickle/write/write_pickle.ts";
+import { serializeInSteps } from "../../model/encode_program.ts";
 import type { ModelInfo } from "../../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
 import type { NDArray } from "../../ndarray.ts";
@@ -20,10 +20,9 @@ export function bytesFile(name: string, bytes: Uint8Array): OutFile {
   return { name, size: bytes.length, chunks: [bytes] };
 }
 
-/** The file of a program. A large one in JSON is written in turns with other work. */
+/** The file of a program. A large one is encoded in turns with other work. */
 export async function programFile(name: string, program: Program, signal?: AbortSignal): Promise<OutFile> {
-  const isJson = program instanceof PirProgram;
-  return bytesFile(name, isJson ? await inTurns(program.serializeInSteps(), signal) : program.serialize());
+  return bytesFile(name, await inTurns(serializeInSteps(program), signal));
 }
 
 /**
