@@ -137,6 +137,8 @@ export abstract class Program {
   abstract readonly blocks: readonly Block[];
   /** Variables in the parameter file, in the order of that file: sorted by name, by code point. */
   abstract parameters(): ProgramVariable[];
+  /** The variable `name`, from the first block that has it. */
+  abstract variable(name: string): ProgramVariable | undefined;
   /** Inputs, in order. */
   abstract feeds(): Port[];
   /** Outputs, in order. */
@@ -161,15 +163,6 @@ export abstract class Program {
   /** All variables, block after block. */
   vars(): ProgramVariable[] {
     return this.blocks.flatMap((block) => block.vars);
-  }
-
-  /** The variable `name`, from the first block that has it. */
-  variable(name: string): ProgramVariable | undefined {
-    for (const block of this.blocks) {
-      const found = block.vars.find((variable) => variable.name === name);
-      if (found) return found;
-    }
-    return undefined;
   }
 }
 

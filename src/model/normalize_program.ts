@@ -59,13 +59,13 @@ function* forInference(program: ProgramDesc): Generator<void, void> {
     if (pace.isDue(OP_WEIGHT)) yield;
     op.isTarget = false;
     const type = op.attributeType("is_test");
-    if (type !== undefined && !op.attributes.get("is_test")) op.setAttribute("is_test", type === "INT" ? 1 : true);
+    if (type !== undefined && !op.attribute("is_test")) op.setAttribute("is_test", type === "INT" ? 1 : true);
     if (op.type === "batch_norm" && op.outputs.has("ReserveSpace")) op.deleteOutput("ReserveSpace");
   }
   const [main] = program.blocks;
   for (const op of main.ops) {
     if (pace.isDue(OP_WEIGHT)) yield;
-    if (op.attributes.get("op_device")) op.setAttribute("op_device", "");
+    if (op.attribute("op_device")) op.setAttribute("op_device", "");
   }
   main.vars = main.vars.filter((variable) => variable.kind !== "reader");
 }

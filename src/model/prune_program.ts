@@ -60,7 +60,7 @@ export function* pruneProgramInSteps(
 
 /** Bits that say to which part of training an operator belongs. */
 export function roleOf(op: OpDesc): number {
-  const role = op.attributes.get("op_role");
+  const role = op.attribute("op_role");
   return typeof role === "number" ? role : 0;
 }
 

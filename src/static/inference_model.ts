@@ -5,12 +5,12 @@
  */
 import { PirProgram } from "../codec/pir/pir_program.ts";
 import { OpDesc } from "../codec/program/op_desc.ts";
-import { ProgramDesc } from "../codec/program/program_desc.ts";
+import { isSaved, ProgramDesc } from "../codec/program/program_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import type { ModelInfo } from "../model/model_info.ts";
 import { checkVariableValue, type ParameterValue } from "../model/model_values.ts";
 import { NDArray } from "../ndarray.ts";
-import type { Operator, Port, Program } from "../program.ts";
+import type { Operator, Port, Program, ProgramVariable } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
@@ -63,7 +63,7 @@ export class InferenceModel {
    * @throws {ValueError} `INVALID_VALUE`: dtype or shape differ from the program's
    */
   replace(name: string, value: ParameterValue): void {
-    const variable = this.program.parameters().find((variable) => variable.name === name);
+    const variable = parameterOf(this.program, name);
     if (!variable) throw new SourceError("NOT_FOUND", `The model has no parameter ${quote(name)}`, { at: name });
     checkVariableValue(variable, value);
     this.parameters.set(name, value instanceof NDArray ? denseOf(value) : value);
@@ -116,6 +116,12 @@ export class InferenceModel {
     const left = new Set(this.program.parameters().map(({ name }) => name));
     for (const name of [...this.parameters.keys()]) if (!left.has(name)) this.parameters.delete(name);
   }
+}
+
+/** The parameter `name`. A ProgramDesc would list all of them anew for each. */
+function parameterOf(program: Program, name: string): ProgramVariable | undefined {
+  const variable = program instanceof ProgramDesc ? program.variable(name) : undefined;
+  return variable && isSaved(variable) ? variable : program.parameters().find((other) => other.name === name);
 }
 
 /** What an operator reads; in a ProgramDesc, where operators may share a variable, also what it writes. */

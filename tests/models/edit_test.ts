@@ -23,6 +23,7 @@ import {
   static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
+import { PirProgram } from "../../src/codec/pir/pir_program.ts";
 import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
@@ -63,6 +64,23 @@ describe("a program", () => {
       assert.ok(program.vars().every((variable) => typeof variable.name === "string"));
       assertSame(program.serialize(), bytes, path);
       assertSame(program.clone().serialize(), bytes, path);
+    }
+  });
+
+  it("finds each variable by its name, whatever was looked up before it was renamed or removed", () => {
+    for (const { path, program } of programs()) {
+      const first = new Map(program.vars().reverse().map((variable) => [variable.name, variable]));
+      for (const [name, variable] of first) assert.deepEqual(program.variable(name), variable, path);
+      const names = program.parameters().map(({ name }) => name);
+      if (names.length === 0) continue;
+      const [from] = names, to = `${from} renamed`;
+      program.rename(from, to);
+      assert.equal(program.variable(from), undefined, path);
+      assert.equal(program.variable(to)?.name, to, path);
+      assert.deepEqual(program.parameters().map(({ name }) => name).sort(), [to, ...names.slice(1)].sort(), path);
+      if (program instanceof PirProgram) program.deleteParameter(to);
+      if (program instanceof ProgramDesc) { for (const block of program.blocks) block.vars.shift(); }
+      for (const { name } of program.vars()) assert.equal(program.variable(name)?.name, name, path);
     }
   });
 

@@ -52,6 +52,9 @@ export class PirProgram extends Program {
   #blocks: PirBlock[] | null = null;
   /** Operators by their JSON; discarded together with the blocks. */
   #byJson: Map<Json, PirOp> | null = null;
+  /** Variables by name, and parameters in order; discarded on changes. */
+  #byName: Map<string, ProgramVariable> | null = null;
+  #parameters: ProgramVariable[] | null = null;
 
   private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
     super();
@@ -171,7 +174,14 @@ export class PirProgram extends Program {
 
   /** Layers that share a parameter each have an operator for it, with the same name; the parameter file contains it once. */
   parameters(): ProgramVariable[] {
-    return [...atOnce(this.#namedParameters(this.ops())).values()].sort((a, b) => byCodePoint(a.name, b.name));
+    this.#parameters ??= [...atOnce(this.#namedParameters(this.ops())).values()]
+      .sort((a, b) => byCodePoint(a.name, b.name));
+    return [...this.#parameters];
+  }
+
+  variable(name: string): ProgramVariable | undefined {
+    // Reversed: of several variables of one name, the first counts.
+    return (this.#byName ??= new Map(this.vars().reverse().map((variable) => [variable.name, variable]))).get(name);
   }
 
   /** The values that a parameter file contains (FORMATS.md 10.4), by name. */
@@ -320,7 +330,7 @@ export class PirProgram extends Program {
   }
 
   #changed(): void {
-    this.#raw = null;
+    this.#raw = this.#byName = this.#parameters = null;
     this.#changes++;
   }
 }

@@ -23,6 +23,8 @@ export class BlockDesc implements Block {
   readonly #index: BlockIndex | null;
   #vars: VarDesc[] | null;
   #ops: OpDesc[] | null;
+  /** Index of each variable by name, as of when it was made. */
+  #places: Map<string, number> | null = null;
 
   private constructor(
     file: Uint8Array | null,
@@ -57,6 +59,17 @@ export class BlockDesc implements Block {
 
   set vars(vars: VarDesc[]) {
     this.#vars = vars;
+    this.#places = null;
+  }
+
+  /** The variable `name`. */
+  variable(name: string): VarDesc | undefined {
+    const { vars } = this;
+    // Reversed: of several variables of one name, the first counts.
+    this.#places ??= new Map(vars.map((variable, i): [string, number] => [variable.name, i]).reverse());
+    const found = vars[this.#places.get(name) ?? -1];
+    // The list or a name may have been changed since.
+    return found?.name === name ? found : vars.find((variable) => variable.name === name);
   }
 
   get ops(): OpDesc[] {

@@ -65,9 +65,20 @@ export class OpDesc implements Operator {
     if (isTarget !== this.isTarget) this.#change().isTarget = isTarget;
   }
 
+  /** One of its attributes, without decoding the others, such as call stacks. */
+  attribute(name: string): AttributeValue | undefined {
+    const attr = this.#attribute(name);
+    return attr && readAttribute(attr);
+  }
+
   attributeType(name: string): string | undefined {
-    const attr = this.#read().attrs.findLast((attr) => nameOf(attr.name) === name);
+    const attr = this.#attribute(name);
     return attr && attributeTypeName(attr.type);
+  }
+
+  /** Of several attributes of one name, the last one counts. */
+  #attribute(name: string): Message["attrs"][number] | undefined {
+    return this.#read().attrs.findLast((attr) => nameOf(attr.name) === name);
   }
 
   /** Indices of the blocks that the operator runs. */

@@ -132,8 +132,12 @@ export class ProgramDesc extends Program {
     return this.blocks.flatMap((block) => block.vars);
   }
 
-  override variable(name: string): VarDesc | undefined {
-    return super.variable(name) as VarDesc | undefined;
+  variable(name: string): VarDesc | undefined {
+    for (const block of this.blocks) {
+      const found = block.variable(name);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   parameters(): VarDesc[] {
@@ -168,10 +172,8 @@ export class ProgramDesc extends Program {
     const [block] = this.blocks;
     const ops = block.ops.filter((op) => op.type === type);
     const column = (op: OpDesc) => Number(op.attributes.get("col") ?? 0);
-    // Reversed: of several variables of one name, the first counts.
-    const variables = new Map([...block.vars].reverse().map((variable) => [variable.name, variable]));
     return ops.sort((a, b) => column(a) - column(b)).flatMap((op) => op[side].get(slot) ?? []).map((name) => {
-      const variable = variables.get(name);
+      const variable = block.variable(name);
       return { name, dtype: variable?.dtype ?? null, shape: variable?.shape ?? null };
     });
   }
