@@ -1,6 +1,6 @@
-/** What differs on Windows: no file can be replaced while it is open, and inode numbers are large. */
+/** What differs on Windows: no file can be replaced while it is open, inode numbers are large, and the case of names does not matter. */
 import fs from "node:fs";
-import { sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import process from "node:process";
 
 // deno-lint-ignore no-explicit-any
@@ -44,9 +44,15 @@ export async function asOnWindows(work: () => Promise<void>): Promise<void> {
       await fs.promises.rename(from, to);
     },
   };
+  /** As the folder spells the name. */
+  const native = (path: string) => {
+    const folder = fs.realpathSync(dirname(path)), name = basename(path).toLowerCase();
+    return fs.realpathSync(join(folder, fs.readdirSync(folder).find((other) => other.toLowerCase() === name) ?? name));
+  };
   const windows = {
     __proto__: fs,
     promises,
+    realpathSync: Object.assign((path: string) => fs.realpathSync(path), { native }),
     openSync: (path: string, ...values: Any[]) => {
       const file = (fs as Any).openSync(path, ...values);
       open.set(file, fs.realpathSync(path));

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -21,6 +31,9 @@ import { cutOff } from "../helpers/cut_off.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
+
+/** The folder of a Layer with several methods. */
+const METHODS = "tests/fixtures/real/paddle-2.4.2/jit-methods";
 
 const state = (value: number) => new Map([["w", fromArray([value], "float32")]]);
 
@@ -114,6 +127,17 @@ describe("on Windows, where inode numbers are too large for a double", () => {
       assert.equal(await first(path), 1);
       assert.deepEqual(readFileSync(path), old);
       assert.deepEqual(readdirSync(folder), ["m.pdparams"]);
+    }));
+});
+
+describe("on Windows, a model", () => {
+  it("is found by its prefix in upper or lower case, with all its methods", () =>
+    withFile(async (_, folder) => {
+      for (const file of readdirSync(METHODS)) cpSync(join(METHODS, file), join(folder, file));
+      const layer = await jit.load(join(folder, "M"));
+      assert.deepEqual([...layer.programs.keys()], [...(await jit.load(join(folder, "m"))).programs.keys()]);
+      assert.ok(layer.programs.size > 1);
+      await assert.rejects(load(join(folder, "mm")), { code: "NOT_FOUND" });
     }));
 });
 

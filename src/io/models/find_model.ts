@@ -8,6 +8,9 @@ import { detectKind, type FileKind, HEAD_BYTES } from "../../codec/detect_kind.t
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
+import { foldedName } from "../names/folded_name.ts";
+import { pathCalls } from "../disk/path.ts";
+import { realPath } from "../platform.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, findManifest, manifestName, type Versions } from "../save/manifest.ts";
 import { canList, folderAt, hasNeighbours, isFolder, type Place } from "../open/place.ts";
@@ -88,10 +91,14 @@ function modelFilenames({ modelFilename }: FileNames): readonly string[] {
 }
 
 /** The model with a prefix. */
-async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promise<ModelFiles | null> {
+async function findPrefix(place: Place, how: FileNames): Promise<ModelFiles | null> {
+  const { folder, name, shown } = place;
   const own = await programsOf(folder, name, how.signal);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
-  if (programs.length === 0) return null;
+  if (programs.length === 0) {
+    const other = spelledAlike(place);
+    return other && await findPrefix(other, how);
+  }
   const versions = own.has(manifestName(name)) ? await checkManifest(folder, name, how) : new Map();
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
   for (const method of methodsOf(name, own, how.stacked && own.has(name + INFO))) {
@@ -101,6 +108,17 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
     methods.push({ method, programs: files, params: base + ".pdiparams" });
   }
   return { folder, shown, methods, info: name + INFO, versions };
+}
+
+/** The place with the prefix as its files spell it, if it differs in what only some systems tell apart: `M` and `m`, composed letters. */
+function spelledAlike({ folder, name, shown }: Place): Place | null {
+  if (!(folder instanceof DirectoryFolder)) return null;
+  const { basename, join } = pathCalls();
+  for (const form of FORMS) {
+    const prefix = basename(realPath(join(folder.path, name + form))).slice(0, -form.length);
+    if (prefix !== name && foldedName(prefix) === foldedName(name)) return { folder, name: prefix, shown };
+  }
+  return null;
 }
 
 /** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
