@@ -6,7 +6,7 @@
 import { ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Tensor } from "../tensor.ts";
-import { Tuple } from "../values.ts";
+import { NumpyScalar, Tuple } from "../values.ts";
 
 /** The keys that did not match when a state dict was set. */
 export interface StateDictKeys {
@@ -57,11 +57,10 @@ export function setTensors(
 /** Paddle's warning about a value that is skipped; null if the value can be set. */
 function reasonToSkip(name: string, tensor: Tensor, value: unknown): string | null {
   if (value === null || value === undefined) return `${name} is not found in the provided dict.`;
-  if (value instanceof NDArray) {
-    if (sameShape(value.shape, tensor.shape)) return null;
-    return `${name} receives a shape [${value.shape.join(", ")}], but the expected shape is [${
-      tensor.shape.join(", ")
-    }].`;
+  const shape = value instanceof NDArray ? value.shape : value instanceof NumpyScalar ? [] : null;
+  if (shape !== null) {
+    if (sameShape(shape, tensor.shape)) return null;
+    return `${name} receives a shape [${shape.join(", ")}], but the expected shape is [${tensor.shape.join(", ")}].`;
   }
   const length = value instanceof Map
     ? value.size

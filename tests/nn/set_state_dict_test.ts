@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, isPaddleError, NDArray, nn, OrderedDict, Tensor, toObject, Tuple, utils } from "../../mod.ts";
+import {
+  fromArray,
+  isPaddleError,
+  NDArray,
+  nn,
+  NumpyScalar,
+  OrderedDict,
+  Tensor,
+  toObject,
+  Tuple,
+  utils,
+} from "../../mod.ts";
 import { type Json, recorded, VERSIONS } from "../optimizer/recorded.ts";
 
 const { guard } = utils.uniqueName;
@@ -51,6 +62,19 @@ describe("Layer.setStateDict", () => {
       });
     });
   }
+
+  it("skips a numpy scalar where an array is expected, as its shape is []", () => {
+    const layer = small(), state = new Map<string, unknown>(layer.stateDict());
+    // The answer of Paddle 2.6 and 3.3; for a parameter that has no axes either, they stop.
+    assert.deepEqual(set(layer, state.set("0.weight", new NumpyScalar("float32", 1))), {
+      missingKeys: ["0.weight"],
+      unexpectedKeys: ["0.weight"],
+      warnings: ["Skip loading for 0.weight. 0.weight receives a shape [], but the expected shape is [3, 2]."],
+    });
+    const scalar = new nn.Layer();
+    scalar.addParameter("s", scalar.createParameter([]));
+    assert.throws(() => set(scalar, { s: new NumpyScalar("float32", 1) }), { code: "INVALID_VALUE", at: "s" });
+  });
 
   it("changes nothing when one entry cannot be set, and never casts", () => {
     const layer = small();
