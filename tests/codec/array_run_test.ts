@@ -174,6 +174,15 @@ suite("arrays that are read in whole runs of opcodes", () => {
     assert.match(agrees(changed, "a mark, a put"), /"BAD_STACK",\d+,.*MEMOIZE/);
   });
 
+  it("take no memory for more bytes than a string has, whatever the shape claims", () => {
+    const entries = ["a", "b", "c"].map((key) => [key, numbers("float32", [2, 3, 4])] as const);
+    const file = Buffer.from(encode(new Map(entries), { protocol: 2 })), shape = "K\x02K\x03K\x04";
+    const second = file.indexOf(shape, file.indexOf(shape) + 1);
+    const claimed = [0x4d, 255, 255, 0x4d, 255, 255, 0x4b, 255];
+    const changed = Uint8Array.of(...file.subarray(0, second), ...claimed, ...file.subarray(second + shape.length));
+    assert.match(agrees(changed, "a shape of 2 ** 40 numbers"), /SIZE_MISMATCH/);
+  });
+
   it("give the same result as opcode by opcode wherever a frame ends", () => {
     const bytes = encode(stateDict(), { protocol: 4 });
     for (let length = 0; length <= bytes.length; length++) {

@@ -347,7 +347,8 @@ export class ArrayRuns {
       ? run.size * run.dtype.info.itemsize
       : 0;
     const text = textAt(bytes, view, run.end, end, slots);
-    if (text === null || nbytes === 0 || text.end - text.start > 2 * nbytes) return false;
+    const length = text === null ? 0 : text.end - text.start;
+    if (text === null || nbytes === 0 || nbytes > length || length > 2 * nbytes) return false;
     const build = afterText(bytes, view, text.end, slots, slots.length + run.puts);
     if (bytes[build] !== BUILD) return false;
     const slab = this.#textRoom(nbytes, end - text.start), start = this.#textEnd;
