@@ -285,7 +285,7 @@ export class Checkpoint {
    */
   async value(options: ReadOptions = {}): Promise<Value> {
     checkRead(options);
-    const { signal } = options;
+    const { signal } = options, before = this.#value;
     this.#alive();
     // Bytes objects have no lazy form, so those left in the file are read now.
     const left: SpanBytes[] = [];
@@ -293,15 +293,18 @@ export class Checkpoint {
       if (item instanceof SpanBytes) left.push(item);
       return false;
     };
-    await inTurns(someInSteps(this.#value, note, () => true), signal);
+    await inTurns(someInSteps(before, note, () => true), signal);
     const read = new Map<unknown, Uint8Array | NDArray>();
     for (const bytes of left) read.set(bytes, await this.#inTurn(() => bytes.read({ signal }), options));
-    const written = [...this.#written.values()].filter(({ shown, now }) => shown !== now);
-    for (const { shown, now } of written) read.set(shown, now);
-    if (read.size === 0) return this.#value;
-    this.#value = await inTurns(replaceLeavesInSteps(this.#value, (item) => read.get(item) ?? item), signal) as Value;
-    for (const one of written) one.shown = read.get(one.shown) as NDArray;
-    return this.#value;
+    // They may be written once more meanwhile.
+    const written = [...this.#written].map(([array, { shown, now }]) => ({ array, shown, now }));
+    for (const { shown, now } of written) if (shown !== now) read.set(shown, now);
+    if (read.size === 0) return before;
+    const value = await inTurns(replaceLeavesInSteps(before, (item) => read.get(item) ?? item), signal) as Value;
+    // Another call was faster, and perhaps knows of more writes.
+    if (this.#value !== before) return await this.value(options);
+    for (const { array, now } of written) this.#written.get(array)!.shown = now;
+    return this.#value = value;
   }
 
   /** Close the file. Closing twice is fine; any later use is a TypeError. */

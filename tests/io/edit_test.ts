@@ -204,6 +204,28 @@ describe("writing one tensor in place", () => {
       }
     }));
 
+  it("shows in the value once more although several calls returned that at once, or one during a write", async () => {
+    const bytes = encode(new Map(["a", "b"].map((name) => [name, fromArray([1, 2], "float32")])));
+    await using checkpoint = await open(bytes);
+    const first = async () =>
+      [...(await checkpoint.value() as Map<string, NDArray>).values()].map((array) => array.at(0));
+    assert.deepEqual(await first(), [1, 1]);
+    const write = (name: string, value: number) => checkpoint.write(name, fromArray([value, value], "float32"));
+    let value = 1;
+    const together: (() => Promise<unknown>[])[] = [
+      () => [first(), first()],
+      () => [first(), write("a", ++value), first()],
+      () => [first(), write("b", ++value), first(), write("a", ++value)],
+    ];
+    for (const calls of together) {
+      await write("a", ++value);
+      await Promise.all(calls());
+      await write("b", ++value);
+      const there = await Promise.all(["a", "b"].map(async (name) => (await checkpoint.get(name)).at(0)));
+      assert.deepEqual(await first(), there);
+    }
+  });
+
   it("does not begin after the checkpoint was closed", () =>
     inFolder(async (path) => {
       const folder = new HandleFolder(fakeDirectory()), bytes = encode(state(1, 2));
