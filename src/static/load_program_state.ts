@@ -18,6 +18,7 @@ import { folderAt, hasNeighbours, isFolder, type Place, placeOf } from "../io/op
 import { type FolderEntry, sourceOf } from "../io/open/open_source.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { limitsOf } from "../io/limits_of.ts";
+import { within } from "../io/waiting/within.ts";
 import { stateFromPickle } from "../model/from_pickle.ts";
 import { fromRecord } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
@@ -157,7 +158,7 @@ async function fromFolder(
   const folder = folderAt(place);
   const wanted = varList && new Set(varList.map(({ name }) => name));
   const state = new Map<string, NDArray>();
-  const names = await folder.list();
+  const names = await within(folder.list(), Infinity, signal);
   const versions = names.includes(manifestName("")) ? await checkManifest(folder, "", { signal }) : new Map();
   for (const name of names) {
     if (name === manifestName("") || (wanted && !wanted.has(name))) continue;

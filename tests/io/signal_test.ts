@@ -293,6 +293,26 @@ describe("signal", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
+  it("ends a call while a directory with many files is being listed", () =>
+    inTempFolder(async (folder) => {
+      const { list } = DirectoryFolder.prototype, { loadInferenceModel, loadProgramState } = staticGraph;
+      for (const isStuck of [(prefix?: string) => !prefix, () => true]) {
+        DirectoryFolder.prototype.list = function (prefix) {
+          return isStuck(prefix) ? new Promise(() => {}) : list.call(this, prefix);
+        };
+        try {
+          for (const verb of [load, open, loadProgramState, loadInferenceModel, recoverStateDict]) {
+            const controller = new AbortController(), reason = new Error("enough"), { signal } = controller;
+            const call = (verb as typeof load)(folder, { signal });
+            setTimeout(() => controller.abort(reason), 5);
+            await assert.rejects(inTime(call), (error) => error === reason);
+          }
+        } finally {
+          DirectoryFolder.prototype.list = list;
+        }
+      }
+    }));
+
   it("is checked between the items of a large value that is already in memory", async () => {
     // A list of 3 million strings, in batches of a thousand; encoding them would take longer than the test itself.
     const batch = Buffer.from("(" + "\x8c\x06string".repeat(1000) + "e", "latin1");

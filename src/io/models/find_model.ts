@@ -16,6 +16,7 @@ import { checkManifest, findManifest, manifestName, type Versions } from "../sav
 import { canList, folderAt, hasNeighbours, isFolder, type Place } from "../open/place.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
+import { within } from "../waiting/within.ts";
 
 /** The files of one method. */
 export interface MethodFiles {
@@ -124,7 +125,7 @@ function spelledAlike({ folder, name, shown }: Place): Place | null {
 /** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
 async function programsOf(folder: Folder, prefix: string, signal?: AbortSignal): Promise<Set<string>> {
   try {
-    return new Set(await folder.list(prefix + "."));
+    return new Set(await within(folder.list(prefix + "."), Infinity, signal));
   } catch (error) {
     if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
     const there = new Set<string>();
@@ -225,7 +226,7 @@ export async function openPart(
 export async function notFound(place: Place, signal?: AbortSignal, isNoFile = false): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {
-    const [prefix] = prefixesIn(await namesIn(folderAt(place)) ?? []);
+    const [prefix] = prefixesIn(await namesIn(folderAt(place), "", signal) ?? []);
     const hint = prefix === undefined ? "give the names of its files" : prefixHint(shown, prefix);
     const message = prefix === undefined ? "has no __model__" : "is a folder";
     return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
@@ -243,14 +244,14 @@ export async function notFound(place: Place, signal?: AbortSignal, isNoFile = fa
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const hint = isAlone ? undefined : await hintOfOthers(place);
+  const hint = isAlone ? undefined : await hintOfOthers(place, signal);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
 /** A hint about other files that have the same prefix; a server does not list them. */
-async function hintOfOthers(place: Place): Promise<string | undefined> {
-  const { folder, name } = place, names = await namesIn(folder, name + ".");
+async function hintOfOthers({ folder, name }: Place, signal?: AbortSignal): Promise<string | undefined> {
+  const names = await namesIn(folder, name + ".", signal);
   if (names === null) return "give the full file name";
   const whole = [".pdparams", ".pdopt"].map((end) => name + end).find((file) => names.includes(file));
   if (whole !== undefined) return `give the full file name, such as ${whole}`;
@@ -265,9 +266,9 @@ async function wasPutAside({ folder, name }: Place): Promise<boolean> {
 }
 
 /** Names of the files in a folder that begin with `prefix`; null if it cannot list them. */
-async function namesIn(folder: Folder, prefix?: string): Promise<string[] | null> {
+async function namesIn(folder: Folder, prefix: string, signal?: AbortSignal): Promise<string[] | null> {
   try {
-    return await folder.list(prefix);
+    return await within(folder.list(prefix), Infinity, signal);
   } catch (error) {
     if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
     return null;

@@ -21,6 +21,7 @@ import type { ReadModelOptions } from "./read_model.ts";
 import { closeAll, type Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 import { Turns } from "../waiting/turns.ts";
+import { within } from "../waiting/within.ts";
 
 /** Files that operating systems leave in folders. */
 const NOT_OURS = new Set(["Thumbs.db", "desktop.ini"]);
@@ -57,7 +58,8 @@ async function readAll(
   read: RecordFolder,
 ): Promise<RecordFolder> {
   const progress = progressOfFiles(options.onProgress, "load");
-  const names = await folder.list();
+  // A directory may take long to list.
+  const names = await within(folder.list(), Infinity, options.signal);
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
   if (prefix !== undefined) throw prefixMeant(place, prefix);

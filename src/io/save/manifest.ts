@@ -20,6 +20,7 @@ import { safeParts } from "../names/safe_name.ts";
 import { closing, type Source } from "../source.ts";
 import { isTempOf } from "../temp_name.ts";
 import { Turns } from "../waiting/turns.ts";
+import { within } from "../waiting/within.ts";
 
 /** One file of a save. */
 export interface SavedFile {
@@ -203,7 +204,7 @@ export async function findManifest(
   const path = manifestName(prefix);
   let names: string[];
   try {
-    names = await folder.list(path);
+    names = await within(folder.list(path), Infinity, how.signal);
   } catch (error) {
     if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return new Map();
     throw error;
