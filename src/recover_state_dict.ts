@@ -26,6 +26,7 @@ import {
   prunedKeys,
   type RecoverReport,
   storedOtherwise,
+  unclearNote,
   unusedNote,
   usesInSteps,
 } from "./model/recover.ts";
@@ -205,11 +206,13 @@ function* recover(
   }
   const { entries } = report;
   if (like) addShared(like, stateDict, entries);
-  if (like && !info) report.pruned.push(...keysLeft(like, stateDict, entries));
+  const left = like && !info ? keysLeft(like, stateDict, entries) : { pruned: [], unclear: [] };
+  report.pruned.push(...left.pruned);
   const notes = [
     foldingNote(folded),
     ...notesOf(programs, info, entries, like !== undefined),
     namelessNote(entries),
+    unclearNote(left.unclear),
     unusedNote(names?.keys() ?? [], uses),
   ];
   report.notes.push(...notes.filter((note) => note !== null));

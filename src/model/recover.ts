@@ -211,17 +211,26 @@ export function namelessNote(entries: readonly RecoveredEntry[]): string | null 
     "weight_norm and spectral_norm. Another process numbers them differently, so set_state_dict will not find them: pass { names }.";
 }
 
-/** Keys of `like` that were not recovered, sorted, except those that may belong to a recovered variable of their shape that has no key. */
+/** Keys of `like` that were not recovered, sorted: those of no variable, and those that may belong to a recovered one of their shape. */
 export function keysLeft(
   like: ReadonlyMap<string, unknown>,
   stateDict: ReadonlyMap<string, unknown>,
   entries: readonly RecoveredEntry[],
-): string[] {
+): { pruned: string[]; unclear: string[] } {
   const shapeOf = (value: unknown) => value instanceof NDArray ? String(value.shape) : null;
   const nameless = entries.filter(({ name }) => name === "variable");
-  const known = new Set([null, ...nameless.map(({ key }) => shapeOf(stateDict.get(key)))]);
-  return [...like].filter(([key, value]) => !stateDict.has(key) && !known.has(shapeOf(value))).map(([key]) => key)
-    .sort();
+  const known = new Set(nameless.map(({ key }) => shapeOf(stateDict.get(key))));
+  const left = [...like].filter(([key, value]) => !stateDict.has(key) && shapeOf(value) !== null);
+  const keys = (isKnown: boolean) =>
+    left.filter(([, value]) => known.has(shapeOf(value)) === isKnown).map(([key]) => key).sort();
+  return { pruned: keys(false), unclear: keys(true) };
+}
+
+/** A note on keys of `like` that may be those of variables without a key; null if there are none. */
+export function unclearNote(keys: readonly string[]): string | null {
+  return keys.length === 0
+    ? null
+    : `Keys of like that were pruned, or belong to values of their shape whose names are unknown: ${quoteSome(keys)}.`;
 }
 
 /** Keys of the network that have no value in the files, sorted. */
