@@ -36,6 +36,20 @@ describe("an array that is cast to another dtype lazily", () => {
     }
   });
 
+  it("passes on the caller's signal as its pieces are read", async () => {
+    const { signal } = new AbortController(), seen: unknown[] = [];
+    const lazy: LazyBytes = {
+      ...inPieces(bytes, 64),
+      async *pieces(_from, _to, options) {
+        seen.push(options?.signal);
+        yield bytes;
+      },
+    };
+    const cast = castLazily(new NDArray("float32", [101], lazy), "float16");
+    for await (const _ of piecesOf(cast.unread!, 0, 202, { signal }));
+    assert.deepEqual(seen, [signal]);
+  });
+
   it("keeps class and name, and is not read until it is needed", () => {
     const lazy = inPieces(bytes, 7);
     const cast = castLazily(new Tensor("float32", [101], lazy, { name: "w" }), "float16");

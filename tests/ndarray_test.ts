@@ -207,6 +207,12 @@ describe("casts between dtypes", () => {
 
   it("truncate floats toward zero, take the real part of complex, and map non-zero to true", () => {
     assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);
+    assert.deepEqual(fromArray([NaN, Infinity, -Infinity, 2 ** 40], "float64").astype("int64").toArray(), [
+      0n,
+      0n,
+      0n,
+      2n ** 40n,
+    ]);
     // The sign and the payload of NaNs, as numpy keeps them.
     const bits = BigUint64Array.of(0x3ff0000000000000n, 0n, 0x7ff8123400000000n, 0xfffc567800000001n);
     const narrow = new NDArray("float64", [4], new Uint8Array(bits.buffer)).astype("float16");

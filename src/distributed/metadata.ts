@@ -115,7 +115,7 @@ function rangeOf(record: PythonRecord, key: string): readonly [number, number] |
 function countsOf(value: Value, key: string): number[] {
   if (!Array.isArray(value)) throw bad("has a part without lengths", key);
   const counts = Array.from(value, Number);
-  if (value.some((n) => typeof n !== "number" || !Number.isSafeInteger(n) || n < 0)) {
+  if (value.some((n) => !Number.isSafeInteger(n) || (n as number) < 0)) {
     throw bad("has an invalid length", key);
   }
   return counts;
