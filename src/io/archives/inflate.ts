@@ -36,7 +36,6 @@ export async function* inflate(
   options: InflateOptions,
 ): AsyncGenerator<Uint8Array> {
   const { format, offset, name, signal } = options;
-  checkExpansion(0, options);
   const { readable, writable } = unpacker(format), reader = readable.getReader();
   const over = new AbortController(), either = eitherSignal(over.signal, signal), turns = new Turns(signal);
   const feed = new Feed(make(either.signal), writable);
