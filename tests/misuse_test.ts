@@ -415,6 +415,15 @@ const { static: graph, jit, fluid, Model, nn } = paddle as Any;
 
 /** Meaningless calls of Paddle's functions, and the error messages for them. */
 const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
+  ...[["serializeProgram", "legacyformat", "legacyFormat"], ["serializePersistables", "parameter", "parameters"], [
+    "deserializePersistables",
+    "limit",
+    "limits",
+  ]].map(([name, given, nearest]): [string, () => unknown, RegExp] => [
+    `an unknown option of ${name}`,
+    () => graph[name](program, [], { [given]: 1 }),
+    new RegExp(`nearest is "${nearest}"$`),
+  ]),
   ["a path for a program", () => graph.load("m.pdmodel", "m"), /^Expected a Program: got a string$/],
   ["no program to normalize", () => graph.normalizeProgram(), /^Expected a Program: got undefined$/],
   ["no program to save", () => graph.save(null, "m", { parameters: new Map() }), /^Expected a Program: got null$/],
