@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, Float, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
+import {
+  decode,
+  encode,
+  Float,
+  load,
+  MemoryFolder,
+  NDArray,
+  open,
+  save,
+  static as paddleStatic,
+  Tuple,
+} from "../../mod.ts";
 import { codeOf } from "../helpers/code_of.ts";
 
+const { loadProgramState } = paddleStatic;
 const MiB = 2 ** 20, SLICE = 5 * MiB;
 
 /** A file of two slices and their marker, as Paddle splits a parameter that is too big for protocols 2 and 3. */
@@ -159,6 +171,12 @@ describe("a parameter in slices", () => {
     const array = (await opened.value() as Map<string, NDArray>).get("w")!;
     assert.equal(array.isLoaded, false);
     assert.deepEqual([array.at(0, 3), array.at(1, 3), array.at(1, SLICE - 1)], [21, 22, (SLICE - 1) * 7 + 1 & 255]);
+  });
+
+  it("is whole in loadProgramState, too", async () => {
+    const folder = new MemoryFolder([["m.pdparams", shaped([2, 3], [4, 2])]]);
+    const state = await loadProgramState("m", { folder });
+    assert.deepEqual([...state].map(([name, { shape }]) => [name, shape]), [["w", [2, 3]]]);
   });
 
   it("is given slice by slice when its marker is missing", async () => {
