@@ -384,6 +384,7 @@ describe("schedulers", () => {
     // A tie rounds to even.
     assert.equal(nearestPow(3, 34), 16677181699666568);
     assert.deepEqual([lr.pow(0, 0), lr.pow(1, NaN), lr.pow(-1, Infinity), lr.pow(0.5, 2000)], [1, 1, 1, 0]);
+    assert.deepEqual([lr.pow(-0.5, 2000), lr.pow(-0.5, 2001)], [0, -0]);
     for (const [x, y] of [[0, -1], [-8, 1 / 3], [10, 400]]) refusal(() => lr.pow(x, y));
   });
 });
