@@ -225,6 +225,13 @@ describe("the bytes of a ProgramDesc", () => {
     assert.throws(() => deserializeProgram(twice([3n, 2n])).parameters(), { code: "NAME_COLLISION", names: ["w"] });
   });
 
+  it("keep the number of a block's forward block when something in it is changed", () => {
+    const made = deserializeProgram(program(block(), block([...field(3, variable()), 5 << 3, 1], 1, 0)));
+    made.rename("w", "v");
+    const [, again] = fromBinary(ProgramDescSchema, made.serialize()).blocks;
+    assert.deepEqual([again.forwardBlockIdx, new TextDecoder().decode(again.vars[0].name)], [1, "v"]);
+  });
+
   it("do not change when a variable is renamed to its own name", () => {
     const bytes = program(block(field(3, variable())));
     const made = deserializeProgram(bytes);
