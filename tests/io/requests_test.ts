@@ -98,14 +98,15 @@ describe("an archive on a server", () => {
     });
   });
 
-  it("is opened with one request for each large array, or two if it is compressed, and little is read", async () => {
+  it("is opened with one request for each large array, or two or three if it is compressed, and little is read", async () => {
     for (const compress of [false, true]) {
       const archive = await encodeNpz(arrays(10, 200_000), { compress });
       await withServer((asked) => good(asked, archive), async (server) => {
         await using opened = await openNpz(server.url);
         assert.equal(opened.names().length, 10);
-        assert.ok(server.asked.length <= 3 + (compress ? 20 : 10), `${server.asked.length} requests`);
-        assert.ok(server.sent() < archive.length / 10 + 131_072, `${server.sent()} bytes`);
+        // Decompressors since Node 22 take 64 KiB before they give any output.
+        assert.ok(server.asked.length <= 3 + (compress ? 30 : 10), `${server.asked.length} requests`);
+        assert.ok(server.sent() < archive.length / (compress ? 5 : 10) + 131_072, `${server.sent()} bytes`);
         const before = server.asked.length;
         await Promise.all([...Array(10).keys()].map((i) => opened.get(`a${i}`)));
         assert.ok(server.asked.length - before <= (compress ? 60 : 10), `${server.asked.length - before} requests`);
