@@ -40,6 +40,11 @@ export class JsonObject {
     return this.#members.length / 2;
   }
 
+  /** Keys and values alternately. */
+  get members(): readonly Json[] {
+    return this.#members;
+  }
+
   get(key: string): Json | undefined {
     const at = this.#find(key);
     return at < 0 ? undefined : this.#members[at + 1];

@@ -23,10 +23,13 @@ export function writeJsonInSteps(
 /** Characters that are encoded within one step. */
 const PIECE = 2 ** 20;
 
-/** A value yet to be written, inside `depth` containers. */
-interface Waiting {
-  readonly value: Json;
-  readonly depth: number;
+/** A container of which a part is written. */
+interface Open {
+  /** Items of a list; keys and values of an object alternately. */
+  readonly items: readonly Json[];
+  readonly isObject: boolean;
+  /** Index of the next item. */
+  at: number;
 }
 
 class JsonWriter {
@@ -37,8 +40,7 @@ class JsonWriter {
   #length = 0;
   /** Length of the text that was encoded. */
   #encoded = 0;
-  /** What remains to be written, in reverse order: literal text, and values. */
-  readonly #rest: (string | Waiting)[] = [];
+  readonly #open: Open[] = [];
 
   constructor(indent: number) {
     this.#indent = indent;
@@ -46,15 +48,20 @@ class JsonWriter {
   }
 
   *write(root: Json): Generator<void, Uint8Array<ArrayBuffer>> {
-    const rest = this.#rest, pace = new StepPace();
-    rest.push({ value: root, depth: 0 });
-    for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
+    const pace = new StepPace();
+    this.#value(root);
+    for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
       if (pace.isDue(1)) yield;
       if (this.#length - this.#encoded > PIECE) this.#encode();
-      if (typeof item === "string") this.#put(item);
-      else if (item.value instanceof JsonObject) this.#object(item.value, item.depth);
-      else if (Array.isArray(item.value)) this.#list(item.value, item.depth);
-      else this.#put(scalarOf(item.value));
+      const { items, isObject, at } = last;
+      if (at === items.length) {
+        this.#open.pop();
+        this.#put(this.#newline() + (isObject ? "}" : "]"));
+        continue;
+      }
+      this.#put((at === 0 ? "" : ",") + this.#newline());
+      if (isObject) this.#put(textOf(items[last.at++] as string) + this.#colon);
+      this.#value(items[last.at++]);
     }
     this.#encode();
     return this.#pieces.length === 1 ? this.#pieces[0] : joinBytes(this.#pieces);
@@ -66,29 +73,18 @@ class JsonWriter {
     this.#encoded = this.#length;
   }
 
-  #object(object: JsonObject, depth: number): void {
-    if (object.size === 0) return this.#put("{}");
-    const newline = this.#newline(depth + 1);
-    this.#rest.push(this.#newline(depth) + "}");
-    [...object].reverse().forEach(([key, value], i) => {
-      const comma = i === object.size - 1 ? "" : ",";
-      this.#rest.push({ value, depth: depth + 1 }, comma + newline + textOf(key) + this.#colon);
-    });
-    this.#rest.push("{");
+  /** Write a scalar or an empty container, or the beginning of another one. */
+  #value(value: Json): void {
+    const isObject = value instanceof JsonObject;
+    if (!isObject && !Array.isArray(value)) return this.#put(scalarOf(value));
+    const items = isObject ? value.members : value;
+    if (items.length === 0) return this.#put(isObject ? "{}" : "[]");
+    this.#put(isObject ? "{" : "[");
+    this.#open.push({ items, isObject, at: 0 });
   }
 
-  #list(list: readonly Json[], depth: number): void {
-    if (list.length === 0) return this.#put("[]");
-    const newline = this.#newline(depth + 1);
-    this.#rest.push(this.#newline(depth) + "]");
-    for (let i = list.length - 1; i >= 0; i--) {
-      this.#rest.push({ value: list[i], depth: depth + 1 }, (i === 0 ? "" : ",") + newline);
-    }
-    this.#rest.push("[");
-  }
-
-  #newline(depth: number): string {
-    return this.#indent > 0 ? "\n" + " ".repeat(this.#indent * depth) : "";
+  #newline(): string {
+    return this.#indent > 0 ? "\n" + " ".repeat(this.#indent * this.#open.length) : "";
   }
 
   #put(text: string): void {
