@@ -113,7 +113,7 @@ export interface Port {
 /**
  * A program, as `paddle.save(program, path)` writes it and an inference model runs it. `load`, `static.deserializeProgram` and the loaders
  * of models create one; {@linkcode Program.serialize} encodes it again. Unchanged parts are written as they were read, including unknown
- * fields. A large program in JSON must not be changed while a function saves it: the save fails then (`SOURCE_CHANGED`), and writes nothing.
+ * fields. A large program must not be changed while a function saves it: the save fails then (`SOURCE_CHANGED`), and writes nothing.
  *
  * @example What a model computes
  * ```ts

@@ -16,6 +16,7 @@ import { OpDesc } from "../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../src/codec/program/program_desc.ts";
 import { VarDesc } from "../src/codec/program/var_desc.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
+import { serializeInSteps } from "../src/model/encode_program.ts";
 import { usesInSteps } from "../src/model/recover.ts";
 import { atOnce } from "../src/words/steps.ts";
 import { takesLittle, timeOf } from "./helpers/soon.ts";
@@ -151,5 +152,30 @@ describe("a file of more parts than a call takes arguments", () => {
     program.ops()[0].setAttribute("x", 1);
     assert.throws(() => changed.next(), { name: "SourceError", code: "SOURCE_CHANGED" });
     assert.equal(PirProgram.parse(program.serialize()).ops()[0].attributes.get("x"), 1);
+  });
+
+  it("may have thousands of variables and operators, and is not saved as a mixture if it is changed meanwhile", () => {
+    const program = ProgramDesc.of(2_006_002), [block] = program.blocks;
+    block.vars = Array.from({ length: 1000 }, (_, i) => VarDesc.of(`x${i}`));
+    block.ops = Array.from({ length: 1000 }, (_, i) => OpDesc.of("relu", { X: [`x${i}`] }, { Out: [`x${i}`] }));
+    const begun = () => {
+      const steps = serializeInSteps(program);
+      assert.equal(steps.next().done, false);
+      return steps;
+    };
+    const changes = [
+      () => program.ops()[0].setAttribute("x", 1),
+      () => program.rename("x0", "y0"),
+      () => block.ops = block.ops.slice(1),
+      () => block.vars.push(VarDesc.of("z")),
+    ];
+    for (const change of changes) {
+      const steps = begun();
+      change();
+      assert.throws(() => atOnce(steps), { name: "SourceError", code: "SOURCE_CHANGED" });
+    }
+    const steps = begun();
+    assert.equal(program.variable("y0")?.name, "y0");
+    assert.deepEqual(atOnce(steps), program.serialize());
   });
 });

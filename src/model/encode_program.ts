@@ -3,23 +3,30 @@
  *
  * @module
  */
-import { PirProgram } from "../codec/pir/pir_program.ts";
+import { changedWhileSaved, PirProgram } from "../codec/pir/pir_program.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Program } from "../program.ts";
 import { StepPace } from "../words/steps.ts";
 import { OP_WEIGHT } from "./prune_program.ts";
 
 /**
- * `program.serialize()` in steps, between which other work may run. Of a ProgramDesc, the operators and variables that may have been changed
- * are encoded one by one, then all are joined; what is changed between two steps is encoded again.
+ * `program.serialize()` in steps, between which other work may run. The variables and operators of a ProgramDesc are encoded one by one, if
+ * any were looked at, so that they may have been changed; then all are joined.
+ *
+ * @throws {SourceError} `SOURCE_CHANGED`: the program was changed between two steps
  */
 export function* serializeInSteps(program: Program): Generator<void, Uint8Array> {
   if (program instanceof PirProgram) return yield* program.serializeInSteps();
-  if (program instanceof ProgramDesc) {
-    const pace = new StepPace();
-    for (const part of program.blocks.flatMap((block) => block.decoded())) {
+  if (program instanceof ProgramDesc && program.blocks.some((block) => block.isDecoded)) {
+    const partsOf = () => [...program.vars(), ...program.ops()];
+    const pace = new StepPace(), parts = partsOf(), changes = parts.map((part) => part.changes);
+    for (const part of parts) {
       if (pace.isDue(OP_WEIGHT)) yield;
       part.serialize();
+    }
+    const now = partsOf();
+    if (now.length !== parts.length || now.some((part, i) => part !== parts[i] || part.changes !== changes[i])) {
+      throw changedWhileSaved();
     }
   }
   return program.serialize();

@@ -323,9 +323,7 @@ export class PirProgram extends Program {
       const step = steps.next();
       if (step.done) return step.value;
       yield;
-      if (this.#changes !== changes) {
-        throw new SourceError("SOURCE_CHANGED", "The program was changed while it was being saved");
-      }
+      if (this.#changes !== changes) throw changedWhileSaved();
     }
   }
 
@@ -333,6 +331,11 @@ export class PirProgram extends Program {
     this.#raw = this.#byName = this.#parameters = null;
     this.#changes++;
   }
+}
+
+/** The error of a program that was changed between two steps of its encoding. */
+export function changedWhileSaved(): SourceError {
+  return new SourceError("SOURCE_CHANGED", "The program was changed while it was being saved");
 }
 
 /**

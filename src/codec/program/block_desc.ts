@@ -80,9 +80,9 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
-  /** The variables and operators that were looked at, so that they may have been changed. */
-  decoded(): (VarDesc | OpDesc)[] {
-    return [...this.#vars ?? [], ...this.#ops ?? []];
+  /** Whether variables or operators were looked at, so that they may have been changed. */
+  get isDecoded(): boolean {
+    return this.#vars !== null || this.#ops !== null;
   }
 
   /** An independent copy. */
