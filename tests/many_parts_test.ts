@@ -167,7 +167,7 @@ describe("a file of more parts than a call takes arguments", () => {
       () => program.ops()[0].setAttribute("x", 1),
       () => program.rename("x0", "y0"),
       () => block.ops = block.ops.slice(1),
-      () => block.vars.push(VarDesc.of("z")),
+      () => block.vars = [...block.vars, VarDesc.of("z")],
     ];
     for (const change of changes) {
       const steps = begun();

@@ -10,14 +10,14 @@ import { StepPace } from "../words/steps.ts";
 import { OP_WEIGHT } from "./prune_program.ts";
 
 /**
- * `program.serialize()` in steps, between which other work may run. The variables and operators of a ProgramDesc are encoded one by one, if
- * any were looked at, so that they may have been changed; then all are joined.
+ * `program.serialize()` in steps, between which other work may run: the variables and operators of a ProgramDesc are encoded one by one,
+ * then joined.
  *
  * @throws {SourceError} `SOURCE_CHANGED`: the program was changed between two steps
  */
 export function* serializeInSteps(program: Program): Generator<void, Uint8Array> {
   if (program instanceof PirProgram) return yield* program.serializeInSteps();
-  if (program instanceof ProgramDesc && program.blocks.some((block) => block.isDecoded)) {
+  if (program instanceof ProgramDesc) {
     const partsOf = () => [...program.vars(), ...program.ops()];
     const pace = new StepPace(), parts = partsOf(), changes = parts.map((part) => part.changes);
     for (const part of parts) {
@@ -25,9 +25,7 @@ export function* serializeInSteps(program: Program): Generator<void, Uint8Array>
       part.serialize();
     }
     const now = partsOf();
-    if (now.length !== parts.length || now.some((part, i) => part !== parts[i] || part.changes !== changes[i])) {
-      throw changedWhileSaved();
-    }
+    if (parts.some((part, i) => part !== now[i] || part.changes !== changes[i])) throw changedWhileSaved();
   }
   return program.serialize();
 }

@@ -118,10 +118,11 @@ export class InferenceModel {
   }
 }
 
-/** The parameter `name`. A ProgramDesc would list all of them anew for each. */
+/** The parameter `name`, without listing all others where the variable of that name is it. */
 function parameterOf(program: Program, name: string): ProgramVariable | undefined {
-  const variable = program instanceof ProgramDesc ? program.variable(name) : undefined;
-  return variable && isSaved(variable) ? variable : program.parameters().find((other) => other.name === name);
+  const variable = program.variable(name);
+  if (variable && isSaved(variable) && (variable.isParameter || program instanceof ProgramDesc)) return variable;
+  return program.parameters().find((other) => other.name === name);
 }
 
 /** What an operator reads; in a ProgramDesc, where operators may share a variable, also what it writes. */

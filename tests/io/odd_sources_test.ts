@@ -156,17 +156,6 @@ describe("a stream that is locked or already read", () => {
   });
 });
 
-describe("a file handle that gives no file", () => {
-  it("is refused with a clear TypeError", async () => {
-    for (const file of [undefined, null, "text"]) {
-      const handle = { name: "a", getFile: () => Promise.resolve(file) } as unknown as FileHandle;
-      for (const verb of [load, open, audit, detect]) {
-        await assert.rejects(verb(handle), { name: "TypeError", message: /getFile\(\) resolves to a File: got/ });
-      }
-    }
-  });
-});
-
 describe("a file handle that never gives its file", () => {
   it("is waited for until the signal is aborted", async () => {
     for (const verb of [load, open, audit, detect]) {

@@ -36,10 +36,6 @@ export class JsonObject {
     return object;
   }
 
-  get size(): number {
-    return this.#members.length / 2;
-  }
-
   /** Keys and values alternately. */
   get members(): readonly Json[] {
     return this.#members;

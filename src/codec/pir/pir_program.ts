@@ -52,9 +52,8 @@ export class PirProgram extends Program {
   #blocks: PirBlock[] | null = null;
   /** Operators by their JSON; discarded together with the blocks. */
   #byJson: Map<Json, PirOp> | null = null;
-  /** Variables by name, and parameters in order; discarded on changes. */
+  /** Variables by name; discarded on changes. */
   #byName: Map<string, ProgramVariable> | null = null;
-  #parameters: ProgramVariable[] | null = null;
 
   private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
     super();
@@ -174,9 +173,7 @@ export class PirProgram extends Program {
 
   /** Layers that share a parameter each have an operator for it, with the same name; the parameter file contains it once. */
   parameters(): ProgramVariable[] {
-    this.#parameters ??= [...atOnce(this.#namedParameters(this.ops())).values()]
-      .sort((a, b) => byCodePoint(a.name, b.name));
-    return [...this.#parameters];
+    return [...atOnce(this.#namedParameters(this.ops())).values()].sort((a, b) => byCodePoint(a.name, b.name));
   }
 
   variable(name: string): ProgramVariable | undefined {
@@ -328,7 +325,7 @@ export class PirProgram extends Program {
   }
 
   #changed(): void {
-    this.#raw = this.#byName = this.#parameters = null;
+    this.#raw = this.#byName = null;
     this.#changes++;
   }
 }

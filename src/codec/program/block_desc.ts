@@ -80,11 +80,6 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
-  /** Whether variables or operators were looked at, so that they may have been changed. */
-  get isDecoded(): boolean {
-    return this.#vars !== null || this.#ops !== null;
-  }
-
   /** An independent copy. */
   clone(): BlockDesc {
     const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);

@@ -23,7 +23,8 @@ export class OpDesc implements Operator {
   #outputs: ReadonlyMap<string, readonly string[]> | null = null;
   #attributes: ReadonlyMap<string, AttributeValue> | null = null;
   #namesInAttributes: readonly string[] | null = null;
-  #changes = 0;
+  /** How often it was changed. */
+  changes = 0;
 
   /** An operator from bytes that were checked, or from a message. */
   constructor(from: Uint8Array | Message) {
@@ -149,11 +150,6 @@ export class OpDesc implements Operator {
     return true;
   }
 
-  /** How often it was changed. */
-  get changes(): number {
-    return this.#changes;
-  }
-
   /** An independent copy. */
   clone(): OpDesc {
     return new OpDesc(this.serialize());
@@ -170,7 +166,7 @@ export class OpDesc implements Operator {
 
   #change(): Message {
     const message = this.#read();
-    this.#changes++;
+    this.changes++;
     this.#raw =
       this.#inputs =
       this.#outputs =

@@ -44,7 +44,8 @@ export class VarDesc implements ProgramVariable {
   #message: Message | null = null;
   // Looking up a variable compares all names, so each is decoded only once.
   #name: string | null = null;
-  #changes = 0;
+  /** How often it was changed. */
+  changes = 0;
 
   /** A variable from bytes that were checked, or from a message. */
   constructor(from: Uint8Array | Message) {
@@ -143,11 +144,6 @@ export class VarDesc implements ProgramVariable {
     delete changed.stopGradient;
   }
 
-  /** How often it was changed. */
-  get changes(): number {
-    return this.#changes;
-  }
-
   /** An independent copy. */
   clone(): VarDesc {
     return new VarDesc(this.serialize());
@@ -173,7 +169,7 @@ export class VarDesc implements ProgramVariable {
 
   #change(): Message {
     const message = this.#read();
-    this.#changes++;
+    this.changes++;
     this.#raw = null;
     return message;
   }

@@ -8,7 +8,6 @@ import type { FileHandle } from "../file_handle.ts";
 import { isPaddleError, type PaddleError, SaveError } from "../../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import type { Source } from "../source.ts";
-import { gotInstead } from "../../words/described.ts";
 import { handleError, writableOf } from "../writable_handle.ts";
 
 /** Maximum bytes of a single write: browsers take no more than 2 GiB, and an abort takes effect between two. */
@@ -36,9 +35,7 @@ export class HandleSource implements Source {
    */
   static async open(handle: FileHandle, name: string = handle.name): Promise<HandleSource> {
     try {
-      const file: unknown = await handle.getFile();
-      if (!(file instanceof Blob)) throw new TypeError(`getFile() resolves to a File: ${gotInstead(file)}`);
-      return new HandleSource(handle, file as File, name);
+      return new HandleSource(handle, await handle.getFile(), name);
     } catch (error) {
       throw handleError(error, name);
     }
