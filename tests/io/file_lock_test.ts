@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { type FileLock, takeLock } from "../../src/io/disk/file_lock.ts";
+import { SaveError } from "../../src/errors.ts";
 import type { Fs } from "../../src/io/platform.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -82,6 +83,21 @@ describe("a lock whose owner died", () => {
 });
 
 describe("a lock that is held", () => {
+  it("gives a SaveError if it cannot be taken over, as where another user's files cannot be removed", () =>
+    inTempFolder(async (folder) => {
+      for (let at = 0, isReached = true; isReached; at++) {
+        const target = join(folder, `${at}`);
+        leaveStale(target + ".lock", "1 somebody\n");
+        isReached = false;
+        const failing = interrupted((n) => {
+          if (n !== at) return Promise.resolve();
+          isReached = true;
+          return Promise.reject(Object.assign(new Error("not permitted"), { code: "EPERM" }));
+        });
+        await takeLock(failing, target, target).catch((error) => assert.ok(error instanceof SaveError, String(error)));
+      }
+    }));
+
   it("is touched once a minute, so that a long save is not taken for dead", () =>
     inTempFolder(async (folder) => {
       const target = join(folder, "a"), now = Date.now, times: string[] = [];

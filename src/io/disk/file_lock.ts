@@ -39,7 +39,10 @@ export async function takeLock(fs: Fs, target: string, shown: string): Promise<F
     } catch (error) {
       if (error instanceof SaveError) throw error;
       if (systemCode(error) !== "EEXIST") throw notMade(shown, error);
-      if (!await removeStale(fs, name)) break;
+      const isFree = await removeStale(fs, name).catch((cause) => {
+        throw notMade(shown, cause);
+      });
+      if (!isFree) break;
     }
   }
   throw new SaveError(
