@@ -39,10 +39,7 @@ export async function takeLock(fs: Fs, target: string, shown: string): Promise<F
     } catch (error) {
       if (error instanceof SaveError) throw error;
       if (systemCode(error) !== "EEXIST") throw notMade(shown, error);
-      const isFree = await removeStale(fs, name).catch((cause) => {
-        throw notMade(shown, cause);
-      });
-      if (!isFree) break;
+      if (!await removeStale(fs, name).catch((cause) => Promise.reject(notMade(shown, cause)))) break;
     }
   }
   throw new SaveError(

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Range } from "./part_checker.ts";
 import { HttpAsker } from "./http_asker.ts";
 import { download } from "./http_download.ts";
 import type { HttpSettings } from "./http_options.ts";
@@ -47,14 +46,9 @@ export class HttpFile {
     this.#asker.close();
   }
 
-  /** Request a range, or the whole file: see {@linkcode HttpAsker.ask}. */
-  ask(range: Range | null, signal?: AbortSignal): Promise<HttpPart> {
-    return this.#asker.ask(range, signal);
-  }
-
-  /** Request the first bytes: see {@linkcode HttpAsker.askFirst}. */
-  askFirst(end: number, signal?: AbortSignal): Promise<HttpPart> {
-    return this.#asker.askFirst(end, signal);
+  /** Request the first bytes, before `end`, or the whole file if that is null. */
+  ask(end: number | null, signal?: AbortSignal): Promise<HttpPart> {
+    return end === null ? this.#asker.ask(null, signal) : this.#asker.askFirst(end, signal);
   }
 
   /** All bytes, from a response of a server that does not support ranges. */

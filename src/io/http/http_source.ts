@@ -88,7 +88,7 @@ export async function openHttp(url: URL, options: HttpSourceOptions = {}, slots?
   const { signal } = options;
   const file = httpFile(url, options);
   try {
-    const part = await file.askFirst(PROBE, signal);
+    const part = await file.ask(PROBE, signal);
     if (part.whole) {
       const bytes = await file.adopt(part, signal);
       return new BytesSource(bytes, file.shown, { version: versionOf(file) });
