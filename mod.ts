@@ -148,6 +148,7 @@ export {
   NumpyScalar,
   OpaqueArray,
   OrderedDict,
+  PickledObject,
   PythonRecord,
   Range,
   SelectedRows,

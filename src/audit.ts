@@ -7,7 +7,7 @@ import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
 import type { Cursor } from "./codec/cursor.ts";
 import type { FileKind } from "./codec/detect_kind.ts";
 import { type FileContent, readFile } from "./codec/read_file.ts";
-import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
+import { type ErrorJson, PaddleError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
@@ -16,6 +16,7 @@ import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import type { Opened } from "./io/sources/opened.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
+import { opaqueObjectsIn } from "./model/opaque_objects.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
@@ -55,6 +56,11 @@ export interface AuditReport {
   opcodes?: number;
   /** Size of the file, or of all files of an index, in bytes, if known. */
   size?: number;
+  /**
+   * With `{ unknown: "opaque" }`, what {@linkcode load} would return if it knew all classes: each object of another class is a
+   * {@linkcode PickledObject}. Missing if the file cannot be parsed.
+   */
+  value?: Value;
 }
 
 /**
@@ -62,7 +68,11 @@ export interface AuditReport {
  * the walk continues after a refused symbol, with an unknown value in its place. For the index of a sharded checkpoint (`.index.json`) all
  * its files are walked through.
  *
+ * With `{ unknown: "opaque" }` the report has the file's value, read whole, in which objects of unknown classes are frozen records: so
+ * weights beside such an object can be saved without it.
+ *
  * @throws {SourceError} the file cannot be found or read
+ * @throws {ValueError} `INVALID_VALUE`: `unknown` with the index of a sharded checkpoint
  *
  * @example A pickle that would call os.system
  * ```ts
@@ -77,6 +87,9 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   options.signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
   const index = await openIndex(from, options);
+  if (index && options.unknown !== undefined) {
+    throw new ValueError("INVALID_VALUE", "unknown: an index has no value of its own: audit its files one by one");
+  }
   return index ? await auditShards(index, { ...options, limits }) : await auditFile(from, { ...options, limits });
 }
 
@@ -151,9 +164,10 @@ async function walkThrough(
   opened: Opened,
   report: AuditReport,
   findings: PickleFinding[],
-  { signal, limits, strict }: Checked,
+  { signal, limits, strict, unknown }: Checked,
   check?: Check,
 ): Promise<PaddleError | undefined> {
+  const keepUnknown = unknown === "opaque";
   const source = "stream" in opened ? null : opened;
   const texts: SpanBytes[] = [];
   const lazy: Lazy = (span, finish, from) => {
@@ -166,16 +180,18 @@ async function walkThrough(
       report.opcodes = content.pickle.opcodes;
       addAll(report.warnings, content.pickle.warnings);
     }
-    if (findings.some((finding) => finding.error)) return;
+    if (keepUnknown && content.kind === "pickle") await inTurns(opaqueObjectsIn(content.pickle), signal);
+    else if (findings.some((finding) => finding.error)) return;
     const known = report.warnings.length;
-    const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
+    const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy: keepUnknown ? undefined : lazy }), signal);
     addAll(report.warnings, shaped.warnings.slice(known));
     check?.(shaped.value);
+    if (keepUnknown) report.value = shaped.value;
   };
   try {
     const onKind = (kind: FileKind) => report.kind = KINDS[kind] ?? "unknown";
-    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings, onKind });
-    await driveFrom(opened, read, shape, { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes });
+    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings, keepUnknown, onKind });
+    await driveFrom(opened, read, shape, { signal, lazy: !keepUnknown, maxStreamBytes: limits.maxStreamBytes });
     // Only reading a string that encodes bytes shows whether their number is right.
     for (const text of texts) await text.read({ signal });
     return undefined;

@@ -83,6 +83,8 @@ export interface AuditOptions {
   http?: HttpOptions | undefined;
   /** Treat a repeated key as an error. @default {false} */
   strict?: boolean | undefined;
+  /** `"opaque"` returns the value as well, with a PickledObject for each object that `load` refuses. Reads the whole file. */
+  unknown?: "opaque" | undefined;
   /** Aborts the call. */
   signal?: AbortSignal | undefined;
 }
@@ -184,7 +186,7 @@ export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC, ...HTTP, "m
 /** Names of {@linkcode OpenOptions}. */
 export const OPEN_OPTIONS: readonly string[] = [...LOAD_OPTIONS, "index"];
 /** Names of {@linkcode AuditOptions}. */
-export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "signal", ...HTTP];
+export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "unknown", "signal", ...HTTP];
 /** Names of {@linkcode EncodeOptions}. */
 export const ENCODE_OPTIONS: readonly string[] = ENCODE;
 /** Names of {@linkcode SaveOptions}. */
@@ -250,6 +252,7 @@ function checkKind(name: string, value: unknown): void {
       }
     }
   } else if (name === "mode") check(name, value === "dygraph" || value === "static", '"dygraph" or "static"', value);
+  else if (name === "unknown") check(name, value === "opaque", '"opaque"', value);
   else if (name === "float8") {
     for (const kind of typeof value === "object" && value ? Object.values(value) : [value]) {
       const isRight = (FLOAT8_DTYPES as readonly unknown[]).includes(kind);

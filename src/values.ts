@@ -177,6 +177,47 @@ export class PythonRecord {
 }
 
 /**
+ * In the value of an {@linkcode audit} with `{ unknown: "opaque" }`: an object of a class that `load` refuses, or that class itself. It is
+ * frozen, nothing of it was called, and `save` refuses it.
+ */
+export class PickledObject {
+  /** The class or function, such as `argparse.Namespace`; empty if an object was called that is none. */
+  readonly symbol: string;
+
+  /** Create an object. */
+  constructor(symbol: string, parts: PickledParts = [null, null, null]) {
+    this.symbol = symbol;
+    PARTS.set(this, parts);
+    Object.freeze(this);
+  }
+
+  /** The arguments, usually a Tuple; keywords come last, as a dict. Null if the file only names the symbol. */
+  get args(): Value {
+    return PARTS.get(this)![0];
+  }
+
+  /** The state that was set, usually a dict of fields; null if none. */
+  get state(): Value {
+    return PARTS.get(this)![1];
+  }
+
+  /** What was added to it: a list, a dict or a set; null if nothing. */
+  get items(): Value[] | Map<Value, Value> | Set<Value> | null {
+    return PARTS.get(this)![2];
+  }
+}
+
+/** Arguments, state and items of a {@linkcode PickledObject}. */
+export type PickledParts = [args: Value, state: Value, items: Value[] | Map<Value, Value> | Set<Value> | null];
+
+const PARTS = /* @__PURE__ */ new WeakMap<PickledObject, PickledParts>();
+
+/** The parts of an object, in which arrays are put in place. */
+export function partsOfObject(object: PickledObject): PickledParts {
+  return PARTS.get(object)!;
+}
+
+/**
  * A numpy array with a dtype that no Tensor can have (strings, objects, dates, structures, long doubles): it can be inspected, and saved
  * again as the same array. One created by the caller is saved by the name of its dtype; a structured one must come from a file.
  */

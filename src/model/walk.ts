@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
+import { OpaqueArray, OrderedDict, partsOfObject, PickledObject, PythonRecord } from "../values.ts";
 import type { Container } from "../codec/pickle/nesting.ts";
 import { keyStep } from "../codec/pickle/object_path.ts";
 import { isPlainObject } from "../words/plain_object.ts";
@@ -14,6 +14,7 @@ function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
   if (value instanceof OpaqueArray) return value.items as unknown[] | null;
+  if (value instanceof PickledObject) return partsOfObject(value);
   return value instanceof PythonRecord ? value.fields : null;
 }
 

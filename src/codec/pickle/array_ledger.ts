@@ -42,6 +42,11 @@ export class ArrayLedger {
     this.#waiting.add(array);
   }
 
+  /** Whether an array still needs its state. */
+  isWaiting(array: PickledArray): boolean {
+    return this.#waiting.has(array);
+  }
+
   /** Arrays that never got their state. */
   get waiting(): Iterable<PickledArray> {
     return this.#waiting;

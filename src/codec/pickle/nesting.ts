@@ -8,7 +8,7 @@ import type { Budget } from "../../limits.ts";
 import { STEP } from "../../words/steps.ts";
 import { OrderedDict, PythonRecord } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
-import { PickledArray } from "./pickled.ts";
+import { PickledArray, Unknown } from "./pickled.ts";
 
 /** A list, tuple, dict or set; the fields of a record; the items of an array of objects. */
 export type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
@@ -148,5 +148,6 @@ function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
   if (value instanceof PickledArray) return value.items;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
+  if (value instanceof Unknown) return value.parts;
   return value instanceof PythonRecord ? value.fields : null;
 }

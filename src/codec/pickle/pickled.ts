@@ -5,7 +5,7 @@
  */
 import type { DTypeInfo } from "../../dtype.ts";
 import type { Layout } from "../../kernel.ts";
-import type { Tuple, Value } from "../../values.ts";
+import type { PickledParts, Tuple, Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
 
@@ -130,4 +130,12 @@ export function layoutOf({ fortran, shape, dtype, axes }: PickledArray): Layout 
 }
 
 /** In an audit, the stack item left by an unknown symbol or a refused call. */
-export class Unknown {}
+export class Unknown {
+  readonly symbol: string;
+  /** Null if the audit does not keep them. */
+  readonly parts: PickledParts | null;
+  constructor(symbol: string, parts: PickledParts | null) {
+    this.symbol = symbol;
+    this.parts = parts;
+  }
+}

@@ -24,6 +24,7 @@ import { Literals, LONGEST_FIXED } from "./literals.ts";
 import { Memo } from "./memo.ts";
 import { checkNesting, type Container, type NestedContainers } from "./nesting.ts";
 import { OpcodeArguments } from "./opcode_arguments.ts";
+import { PickledArray, Unknown } from "./pickled.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
 import { truncatedIn } from "../take.ts";
@@ -37,6 +38,8 @@ export interface ReadPickleOptions {
   strict?: boolean;
   /** Continue after a refusal, with an unknown value in its place, and add what was met to this list. @default {undefined} */
   audit?: PickleFinding[];
+  /** In an audit, keep what unknown symbols are called with and given. @default {false} */
+  keepUnknown?: boolean;
   /** Record the file offsets of the arrays' bytes. @default {false} */
   locate?: boolean;
 }
@@ -89,12 +92,13 @@ class PickleMachine implements CallContext, RunContext {
   protocol = 0;
   #opcodes = 0;
 
-  constructor(cursor: Cursor, { limits = DEFAULT_LIMITS, strict = false, audit, locate = false }: ReadPickleOptions) {
+  constructor(cursor: Cursor, options: ReadPickleOptions) {
+    const { limits = DEFAULT_LIMITS, strict = false, audit, keepUnknown = false, locate = false } = options;
     const { stack } = this;
     this.cursor = cursor;
     this.budget = new Budget(limits);
     this.args = new OpcodeArguments(cursor, stack.here, this.budget);
-    this.symbols = new SymbolGuard(stack.here, this.budget, audit);
+    this.symbols = new SymbolGuard(stack.here, this.budget, audit, keepUnknown);
     this.containers = new Containers(stack, this.budget, this.symbols, strict);
     this.arrays = new ArrayLedger(locate, this.budget);
     this.parts = new RunParts(this.memo, this.arrays, this.symbols);
@@ -251,8 +255,8 @@ class PickleMachine implements CallContext, RunContext {
         case 0x61: { // APPEND
           const item = stack.pop();
           const list = stack.top();
-          if (isList(list)) containers.append(list, item);
-          else symbols.mustBeUnknown(list, "a list");
+          const items = isList(list) ? list : symbols.itemsOf(list, "a list");
+          if (items) containers.append(items as unknown[], item);
           break;
         }
         case 0x65: // APPENDS
@@ -262,8 +266,8 @@ class PickleMachine implements CallContext, RunContext {
           const value = stack.pop();
           const key = stack.pop();
           const dict = stack.top();
-          if (isDict(dict)) containers.setItem(dict, key, value);
-          else symbols.mustBeUnknown(dict, "a dict");
+          const items = isDict(dict) ? dict : symbols.itemsOf(dict, "a dict");
+          if (items) containers.setItem(items as Map<unknown, unknown>, key, value);
           break;
         }
         case 0x75: // SETITEMS
@@ -347,12 +351,15 @@ class PickleMachine implements CallContext, RunContext {
   }
 
   /** Move the items above the mark into the container below it, which must be `wanted`. */
-  #fillBelow(isWanted: (value: unknown) => value is Container, wanted: string): Iterable<Ask> {
+  #fillBelow(
+    isWanted: (value: unknown) => value is Container,
+    wanted: "a list" | "a dict" | "a set",
+  ): Iterable<Ask> {
     const { stack } = this;
     const start = stack.popMark();
-    const container = stack.below(start);
-    if (isWanted(container)) return this.containers.fill(container, start);
-    this.symbols.mustBeUnknown(container, wanted);
+    const below = stack.below(start);
+    const container = isWanted(below) ? below : this.symbols.itemsOf(below, wanted);
+    if (container) return this.containers.fill(container, start);
     stack.items.length = start;
     return [];
   }
@@ -370,13 +377,27 @@ class PickleMachine implements CallContext, RunContext {
   #newObject(args: unknown, keywords: unknown): void {
     const { at } = this.#here;
     const cls = this.stack.pop();
-    this.stack.items.push(this.symbols.attempt(cls, args, () => newObject(this, cls, args, keywords, at)));
+    const all = keywords === undefined || !(args instanceof Tuple) ? args : Tuple.of(...args, keywords);
+    this.stack.items.push(this.symbols.attempt(cls, all, () => newObject(this, cls, args, keywords, at)));
   }
 
   #build(): void {
     const { stack } = this, { at } = this.#here;
     const state = stack.pop(), target = stack.top();
-    this.symbols.attempt(target, state, () => build(this, target, state, at));
+    const left = this.symbols.attempt(target, state, () => build(this, target, state, at));
+    if (left instanceof Unknown) this.#keepState(target, left);
+  }
+
+  /** In an audit that keeps what is unknown, keep the state that an object was not given. */
+  #keepState(target: unknown, { parts }: Unknown): void {
+    if (!parts) return;
+    const state = this.containers.settle(parts[0]);
+    if (target instanceof Unknown) target.parts![1] = state;
+    else if (target instanceof PickledArray && this.arrays.isWaiting(target)) {
+      // Of an array without a dtype, the items are the parts of the object that is made of it.
+      target.dtype = null;
+      target.items = [null, state, null];
+    }
   }
 
   // ---- memo

@@ -5,9 +5,10 @@
  * @module
  */
 import { type PaddleError, quote, UnsafeError } from "../../errors.ts";
-import { DTypeValue } from "../../values.ts";
+import { DTypeValue, type PickledParts } from "../../values.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import type { Here } from "./here.ts";
+import type { Container } from "./nesting.ts";
 import { Token, Unknown } from "./pickled.ts";
 import { lookUpSymbol } from "./symbols.ts";
 
@@ -37,9 +38,16 @@ function shortened(name: string): string {
 /** How the refusal of a symbol goes on. */
 const NEVER_CALLED =
   "This library never imports or calls anything. If the file is yours, save plain values in place of that object; " +
-  "if not, do not load it in Python. audit(file) lists everything it names.";
+  'if not, do not load it in Python. audit(file) lists everything it names, and with { unknown: "opaque" } returns the rest.';
 /** The same if the name of the module ends in CR: the line feed after it ended the opcode's argument. */
 const HAS_CR = "Lines of the file end in CR LF: it was transferred as text, which damaged it. Copy it as binary.";
+
+/** What an opcode that adds to a container wants, and an empty one. */
+const EMPTY = {
+  "a list": (): Container => [],
+  "a dict": (): Container => new Map(),
+  "a set": (): Container => new Set(),
+};
 
 /** Bytes charged for a refusal that a pattern throws during an audit: errors take time and memory, and a file may cause many. */
 const THROWN = 65_536;
@@ -49,15 +57,17 @@ export class SymbolGuard {
   readonly #here: Here;
   readonly #budget: Budget;
   readonly #audit: PickleFinding[] | undefined;
+  readonly #keepUnknown: boolean;
   #hasError = false;
   /** Tuples that contain a symbol, and that symbol. */
   readonly #tainted = new Map<object, Token>();
 
-  /** With `audit`, refusals are added to it, and an Unknown takes the place of what was refused. */
-  constructor(here: Here, budget: Budget, audit: PickleFinding[] | undefined) {
+  /** With `audit`, refusals are added to it, and an Unknown takes the place of what was refused, with its parts if `keepUnknown` is set. */
+  constructor(here: Here, budget: Budget, audit: PickleFinding[] | undefined, keepUnknown: boolean) {
     this.#here = here;
     this.#budget = budget;
     this.#audit = audit;
+    this.#keepUnknown = keepUnknown;
   }
 
   /** The stack item for a symbol. */
@@ -77,7 +87,7 @@ export class SymbolGuard {
         symbol,
         at,
       );
-      return new Unknown();
+      return this.#unknown(symbol, null);
     }
     if (this.#audit) this.#list({ symbol, opcode: here.name, offset: at, at: here.path, verdict: "used-as-data" });
     return kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, at);
@@ -112,15 +122,25 @@ export class SymbolGuard {
 
   /** Execute a pattern; in an audit, a refusal leaves an Unknown and reading continues. */
   attempt<T>(subject: unknown, argument: unknown, act: () => T): T | Unknown {
-    if (subject instanceof Unknown || argument instanceof Unknown) return new Unknown();
+    if (subject instanceof Unknown || argument instanceof Unknown) return this.#unknownOf(subject, argument);
     if (!this.#audit) return act();
     try {
       return act();
     } catch (error) {
       if (!(error instanceof UnsafeError)) throw error;
       this.refuse(error, error.symbol ?? "");
-      return new Unknown();
+      return this.#unknownOf(subject, argument);
     }
+  }
+
+  #unknownOf(subject: unknown, argument: unknown): Unknown {
+    return this.#unknown(subject instanceof Unknown || subject instanceof Token ? subject.symbol : "", argument);
+  }
+
+  #unknown(symbol: string, args: unknown): Unknown {
+    if (!this.#keepUnknown) return new Unknown(symbol, null);
+    this.#budget.charge(PRICES.dict, this.#here.at);
+    return new Unknown(symbol, [args, null, null]);
   }
 
   /** Throw `error` or, in an audit, list it. */
@@ -144,11 +164,21 @@ export class SymbolGuard {
     this.#audit!.push(finding);
   }
 
-  /** An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. */
-  mustBeUnknown(target: unknown, wanted: string): void {
-    if (target instanceof Unknown) return;
+  /**
+   * An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. Returns the container of that kind
+   * which keeps what is added to it, or null if nothing is kept.
+   */
+  itemsOf(target: unknown, wanted: keyof typeof EMPTY): Container | null {
+    if (target instanceof Unknown) return target.parts && this.#itemsIn(target.parts, EMPTY[wanted]());
     if (!(target instanceof Token)) throw this.#here.badStack(`wants ${wanted}`);
     this.datum(target);
+    return null;
+  }
+
+  #itemsIn(parts: PickledParts, empty: Container): Container | null {
+    if (parts[2] === null) this.#budget.charge(PRICES.dict, this.#here.at);
+    const items = parts[2] ??= empty;
+    return items.constructor === empty.constructor ? items : null;
   }
 
   /** The error of an opcode that needs something outside the file. */
