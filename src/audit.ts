@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
+import { PickleAudit } from "./codec/pickle/pickle_audit.ts";
 import type { Cursor } from "./codec/cursor.ts";
 import type { FileKind } from "./codec/detect_kind.ts";
 import { type FileContent, readFile } from "./codec/read_file.ts";
@@ -136,8 +136,8 @@ async function auditFile(from: From, options: Checked, check?: Check): Promise<A
     throw await notASingleFile(error, from, options, "audit");
   });
   const report: AuditReport = { ok: true, exitCode: 0, kind: "unknown", symbols: [], warnings: [], size: opened.size };
-  const findings: PickleFinding[] = [];
-  const error = await walkThrough(opened, report, findings, options, check);
+  const audit = new PickleAudit(options.unknown === "opaque"), { findings } = audit;
+  const error = await walkThrough(opened, report, audit, options, check);
   for (const { error: _, ...finding } of findings) {
     if (finding.symbol !== "" || finding.verdict === "refused") report.symbols.push(finding);
   }
@@ -163,7 +163,7 @@ const KINDS: { readonly [K in FileKind]?: AuditReport["kind"] } = {
 async function walkThrough(
   opened: Opened,
   report: AuditReport,
-  findings: PickleFinding[],
+  audit: PickleAudit,
   { signal, limits, strict, unknown }: Checked,
   check?: Check,
 ): Promise<PaddleError | undefined> {
@@ -181,7 +181,7 @@ async function walkThrough(
       addAll(report.warnings, content.pickle.warnings);
     }
     if (keepUnknown && content.kind === "pickle") await inTurns(opaqueObjectsIn(content.pickle), signal);
-    else if (findings.some((finding) => finding.error)) return;
+    else if (audit.findings.some((finding) => finding.error)) return;
     const known = report.warnings.length;
     const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy: keepUnknown ? undefined : lazy }), signal);
     addAll(report.warnings, shaped.warnings.slice(known));
@@ -190,7 +190,7 @@ async function walkThrough(
   };
   try {
     const onKind = (kind: FileKind) => report.kind = KINDS[kind] ?? "unknown";
-    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings, keepUnknown, onKind });
+    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit, onKind });
     await driveFrom(opened, read, shape, { signal, lazy: !keepUnknown, maxStreamBytes: limits.maxStreamBytes });
     // Only reading a string that encodes bytes shows whether their number is right.
     for (const text of texts) await text.read({ signal });

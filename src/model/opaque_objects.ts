@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ByteText, spelledOut } from "../codec/pickle/byte_text.ts";
 import { PickledArray, Token, Unknown } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
-import { PickledObject, type PickledParts } from "../values.ts";
+import { Float, PickledObject, type PickledParts } from "../values.ts";
 import { replaceIn } from "./walk.ts";
 
 /**
@@ -22,6 +23,9 @@ export function* opaqueObjectsIn(pickle: Pickle): Generator<void, void> {
   const replace = (value: unknown): unknown => {
     if (value instanceof Unknown) return objectOf(value, value.symbol, value.parts);
     if (value instanceof Token) return objectOf(value, value.symbol);
+    // A state or argument by itself is still as it was on the stack.
+    if (value instanceof Float) return value.value;
+    if (value instanceof ByteText) return spelledOut(value);
     if (!(value instanceof PickledArray) || value.dtype !== null) return value;
     return objectOf(value, "numpy.ndarray", value.items as PickledParts | null);
   };

@@ -5,7 +5,7 @@ import { type DType, encode, full, isPaddleError, NDArray, Tensor, Tuple, type V
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { PickledArray } from "../../src/codec/pickle/pickled.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
-import type { PickleFinding } from "../../src/codec/pickle/symbol_guard.ts";
+import { PickleAudit } from "../../src/codec/pickle/pickle_audit.ts";
 import { type Limits, resolveLimits } from "../../src/limits.ts";
 import { fromPickleInSteps } from "../../src/model/from_pickle.ts";
 import { atOnce } from "../../src/words/steps.ts";
@@ -66,16 +66,16 @@ function placesOf(root: unknown): unknown[] {
 
 /** The result of reading, as a string: the value, or the error and its location. */
 function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): string {
-  const findings: PickleFinding[] | undefined = audit ? [] : undefined;
+  const audited = audit ? new PickleAudit() : undefined;
   try {
     const pickle = driveBytes(
-      (cursor) => readPickle(cursor, { limits: resolveLimits(limits), locate: true, audit: findings }),
+      (cursor) => readPickle(cursor, { limits: resolveLimits(limits), locate: true, audit: audited }),
       bytes,
       { window, copy },
     );
     const places = placesOf(pickle.root);
     const value = audit ? "audited" : describe(atOnce(fromPickleInSteps(pickle, { borrowed: !copy })));
-    return JSON.stringify([value, places, findings, pickle.opcodes, pickle.end, pickle.warnings]);
+    return JSON.stringify([value, places, audited?.findings, pickle.opcodes, pickle.end, pickle.warnings]);
   } catch (error) {
     assert.ok(isPaddleError(error), String(error));
     const { name, code, offset, at, message } = error;

@@ -24,11 +24,11 @@ import { Literals, LONGEST_FIXED } from "./literals.ts";
 import { Memo } from "./memo.ts";
 import { checkNesting, type Container, type NestedContainers } from "./nesting.ts";
 import { OpcodeArguments } from "./opcode_arguments.ts";
-import { PickledArray, Unknown } from "./pickled.ts";
+import type { PickleAudit, Wanted } from "./pickle_audit.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
 import { truncatedIn } from "../take.ts";
-import { type PickleFinding, SymbolGuard } from "./symbol_guard.ts";
+import { SymbolGuard } from "./symbol_guard.ts";
 
 /** How {@linkcode readPickle} reads. */
 export interface ReadPickleOptions {
@@ -36,10 +36,8 @@ export interface ReadPickleOptions {
   limits?: Readonly<Limits>;
   /** Treat a repeated key as an error. @default {false} */
   strict?: boolean;
-  /** Continue after a refusal, with an unknown value in its place, and add what was met to this list. @default {undefined} */
-  audit?: PickleFinding[];
-  /** In an audit, keep what unknown symbols are called with and given. @default {false} */
-  keepUnknown?: boolean;
+  /** Continue after a refusal, with an unknown value in its place, and note what was met. @default {undefined} */
+  audit?: PickleAudit;
   /** Record the file offsets of the arrays' bytes. @default {false} */
   locate?: boolean;
 }
@@ -79,6 +77,7 @@ export function* readPickle(cursor: Cursor, options: ReadPickleOptions = {}): De
 class PickleMachine implements CallContext, RunContext {
   readonly cursor: Cursor;
   readonly budget: Budget;
+  readonly audit: PickleAudit | undefined;
   readonly stack = new PickleStack();
   readonly memo = new Memo();
   readonly args: OpcodeArguments;
@@ -92,13 +91,13 @@ class PickleMachine implements CallContext, RunContext {
   protocol = 0;
   #opcodes = 0;
 
-  constructor(cursor: Cursor, options: ReadPickleOptions) {
-    const { limits = DEFAULT_LIMITS, strict = false, audit, keepUnknown = false, locate = false } = options;
+  constructor(cursor: Cursor, { limits = DEFAULT_LIMITS, strict = false, audit, locate = false }: ReadPickleOptions) {
     const { stack } = this;
     this.cursor = cursor;
+    this.audit = audit;
     this.budget = new Budget(limits);
     this.args = new OpcodeArguments(cursor, stack.here, this.budget);
-    this.symbols = new SymbolGuard(stack.here, this.budget, audit, keepUnknown);
+    this.symbols = new SymbolGuard(stack.here, this.budget, audit);
     this.containers = new Containers(stack, this.budget, this.symbols, strict);
     this.arrays = new ArrayLedger(locate, this.budget);
     this.parts = new RunParts(this.memo, this.arrays, this.symbols);
@@ -353,7 +352,7 @@ class PickleMachine implements CallContext, RunContext {
   /** Move the items above the mark into the container below it, which must be `wanted`. */
   #fillBelow(
     isWanted: (value: unknown) => value is Container,
-    wanted: "a list" | "a dict" | "a set",
+    wanted: Wanted,
   ): Iterable<Ask> {
     const { stack } = this;
     const start = stack.popMark();
@@ -369,7 +368,7 @@ class PickleMachine implements CallContext, RunContext {
   *#reduce(): Decoder<void> {
     const { stack } = this, { at } = this.#here;
     const args = stack.pop(), callable = stack.pop();
-    const value = this.symbols.attempt(callable, args, () => reduce(this, callable, args, at));
+    const value = this.symbols.attempt(callable, [args], () => reduce(this, callable, args, at));
     if (value instanceof Unfilled) yield* this.containers.fillFrom(value);
     stack.items.push(value instanceof Unfilled ? value.container : value);
   }
@@ -377,27 +376,15 @@ class PickleMachine implements CallContext, RunContext {
   #newObject(args: unknown, keywords: unknown): void {
     const { at } = this.#here;
     const cls = this.stack.pop();
-    const all = keywords === undefined || !(args instanceof Tuple) ? args : Tuple.of(...args, keywords);
-    this.stack.items.push(this.symbols.attempt(cls, all, () => newObject(this, cls, args, keywords, at)));
+    const made = this.symbols.attempt(cls, [args, keywords], () => newObject(this, cls, args, keywords, at));
+    this.stack.items.push(made);
   }
 
   #build(): void {
     const { stack } = this, { at } = this.#here;
     const state = stack.pop(), target = stack.top();
-    const left = this.symbols.attempt(target, state, () => build(this, target, state, at));
-    if (left instanceof Unknown) this.#keepState(target, left);
-  }
-
-  /** In an audit that keeps what is unknown, keep the state that an object was not given. */
-  #keepState(target: unknown, { parts }: Unknown): void {
-    if (!parts) return;
-    const state = this.containers.settle(parts[0]);
-    if (target instanceof Unknown) target.parts![1] = state;
-    else if (target instanceof PickledArray && this.arrays.isWaiting(target)) {
-      // Of an array without a dtype, the items are the parts of the object that is made of it.
-      target.dtype = null;
-      target.items = [null, state, null];
-    }
+    const left = this.symbols.attempt(target, [state], () => build(this, target, state, at));
+    if (left) this.audit!.keepState(target, left, this.arrays);
   }
 
   // ---- memo

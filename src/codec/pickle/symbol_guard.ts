@@ -4,29 +4,14 @@
  *
  * @module
  */
-import { type PaddleError, quote, UnsafeError } from "../../errors.ts";
-import { DTypeValue, type PickledParts } from "../../values.ts";
+import { quote, UnsafeError } from "../../errors.ts";
+import { DTypeValue } from "../../values.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import type { Here } from "./here.ts";
 import type { Container } from "./nesting.ts";
+import type { PickleAudit, PickleFinding, Wanted } from "./pickle_audit.ts";
 import { Token, Unknown } from "./pickled.ts";
 import { lookUpSymbol } from "./symbols.ts";
-
-/** A symbol or refusal that an audit met. */
-export interface PickleFinding {
-  /** Such as `os.system`; empty if the refusal concerns no symbol. */
-  symbol: string;
-  /** Name of the opcode. */
-  opcode: string;
-  /** Offset of the opcode. */
-  offset: number;
-  /** Path within the object, as far as it is known at that point. */
-  at: string;
-  /** Whether it is allowed. */
-  verdict: "used-as-data" | "refused";
-  /** The error of a refusal: the first has one, later ones only if a pattern threw it. */
-  error?: PaddleError;
-}
 
 /** Maximum UTF-16 units reported of a module or name: a file may use a string of megabytes as a name many times. */
 const MOST_UNITS = 200;
@@ -37,17 +22,10 @@ function shortened(name: string): string {
 
 /** How the refusal of a symbol goes on. */
 const NEVER_CALLED =
-  "This library never imports or calls anything. If the file is yours, save plain values in place of that object; " +
-  'if not, do not load it in Python. audit(file) lists everything it names, and with { unknown: "opaque" } returns the rest.';
+  "Nothing is ever imported or called. If the file is yours, save plain values in place of that object; " +
+  'if not, do not load it in Python. audit(file, { unknown: "opaque" }) returns all the rest.';
 /** The same if the name of the module ends in CR: the line feed after it ended the opcode's argument. */
 const HAS_CR = "Lines of the file end in CR LF: it was transferred as text, which damaged it. Copy it as binary.";
-
-/** What an opcode that adds to a container wants, and an empty one. */
-const EMPTY = {
-  "a list": (): Container => [],
-  "a dict": (): Container => new Map(),
-  "a set": (): Container => new Set(),
-};
 
 /** Bytes charged for a refusal that a pattern throws during an audit: errors take time and memory, and a file may cause many. */
 const THROWN = 65_536;
@@ -56,18 +34,16 @@ const THROWN = 65_536;
 export class SymbolGuard {
   readonly #here: Here;
   readonly #budget: Budget;
-  readonly #audit: PickleFinding[] | undefined;
-  readonly #keepUnknown: boolean;
+  readonly #audit: PickleAudit | undefined;
   #hasError = false;
   /** Tuples that contain a symbol, and that symbol. */
   readonly #tainted = new Map<object, Token>();
 
-  /** With `audit`, refusals are added to it, and an Unknown takes the place of what was refused, with its parts if `keepUnknown` is set. */
-  constructor(here: Here, budget: Budget, audit: PickleFinding[] | undefined, keepUnknown: boolean) {
+  /** With `audit`, refusals are added to its findings, and an Unknown takes the place of what was refused. */
+  constructor(here: Here, budget: Budget, audit: PickleAudit | undefined) {
     this.#here = here;
     this.#budget = budget;
     this.#audit = audit;
-    this.#keepUnknown = keepUnknown;
   }
 
   /** The stack item for a symbol. */
@@ -87,7 +63,7 @@ export class SymbolGuard {
         symbol,
         at,
       );
-      return this.#unknown(symbol, null);
+      return this.#audit!.unknown(symbol, this.#budget, this.#here.at);
     }
     if (this.#audit) this.#list({ symbol, opcode: here.name, offset: at, at: here.path, verdict: "used-as-data" });
     return kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, at);
@@ -121,26 +97,16 @@ export class SymbolGuard {
   }
 
   /** Execute a pattern; in an audit, a refusal leaves an Unknown and reading continues. */
-  attempt<T>(subject: unknown, argument: unknown, act: () => T): T | Unknown {
-    if (subject instanceof Unknown || argument instanceof Unknown) return this.#unknownOf(subject, argument);
+  attempt<T>(subject: unknown, args: readonly unknown[], act: () => T): T | Unknown {
     if (!this.#audit) return act();
     try {
-      return act();
+      if (!(subject instanceof Unknown || args[0] instanceof Unknown)) return act();
     } catch (error) {
       if (!(error instanceof UnsafeError)) throw error;
       this.refuse(error, error.symbol ?? "");
-      return this.#unknownOf(subject, argument);
     }
-  }
-
-  #unknownOf(subject: unknown, argument: unknown): Unknown {
-    return this.#unknown(subject instanceof Unknown || subject instanceof Token ? subject.symbol : "", argument);
-  }
-
-  #unknown(symbol: string, args: unknown): Unknown {
-    if (!this.#keepUnknown) return new Unknown(symbol, null);
-    this.#budget.charge(PRICES.dict, this.#here.at);
-    return new Unknown(symbol, [args, null, null]);
+    const symbol = subject instanceof Unknown || subject instanceof Token ? subject.symbol : "";
+    return this.#audit.unknown(symbol, this.#budget, this.#here.at, args);
   }
 
   /** Throw `error` or, in an audit, list it. */
@@ -161,24 +127,18 @@ export class SymbolGuard {
   #list(finding: PickleFinding): void {
     this.#budget.charge(PRICES.tensor, this.#here.at);
     this.#hasError ||= finding.error !== undefined;
-    this.#audit!.push(finding);
+    this.#audit!.findings.push(finding);
   }
 
   /**
-   * An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. Returns the container of that kind
-   * which keeps what is added to it, or null if nothing is kept.
+   * An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. Returns the container which keeps
+   * what is added to it, or null if nothing is kept.
    */
-  itemsOf(target: unknown, wanted: keyof typeof EMPTY): Container | null {
-    if (target instanceof Unknown) return target.parts && this.#itemsIn(target.parts, EMPTY[wanted]());
+  itemsOf(target: unknown, wanted: Wanted): Container | null {
+    if (target instanceof Unknown) return this.#audit!.itemsOf(target, wanted);
     if (!(target instanceof Token)) throw this.#here.badStack(`wants ${wanted}`);
     this.datum(target);
     return null;
-  }
-
-  #itemsIn(parts: PickledParts, empty: Container): Container | null {
-    if (parts[2] === null) this.#budget.charge(PRICES.dict, this.#here.at);
-    const items = parts[2] ??= empty;
-    return items.constructor === empty.constructor ? items : null;
   }
 
   /** The error of an opcode that needs something outside the file. */
