@@ -250,6 +250,58 @@ describe("a symbol in a pickle", () => {
     for (const args of rows) assert.equal(read(tensor(args)), "FORBIDDEN_CALL", JSON.stringify(args));
   });
 
+  it("makes an int of a Tensor's size only with the ints that Paddle 3.3 writes, and a list of a shape", () => {
+    const SIZE = "cpaddle.base.dygraph.math_op_patch\nTensorSize\n", SHAPE = "cpaddle.base.libpaddle\nSize\n";
+    const dims = `${SHAPE}K\x02K\x03\x86\x85R`, six = `${SIZE}K\x06\x85\x81`;
+    const state = (value: string, key = "as_shape") => `}U${String.fromCharCode(key.length)}${key}${value}s`;
+    const file = (text: string) => read(`\x80\x04${text}.`);
+    assert.equal(file(`${six}${state(dims)}b`), 6);
+    assert.equal(file(`${SIZE}\x8a\x08\0\0\0\0\0\0\0\x40\x85\x81${state(dims)}b`), 2n ** 62n);
+    assert.deepEqual(file(`${six}q\0${state(dims)}bh\0\x86`), Tuple.of(6, 6), "the same object twice");
+    assert.deepEqual(file(dims), [2, 3]);
+    assert.deepEqual(file(`${SHAPE})\x85R`), []);
+    const ONE = "G?\xf0\0\0\0\0\0\0";
+    const rows = [
+      `${SIZE})\x81`,
+      `${SIZE}K\x06K\x06\x86\x81`,
+      `${SIZE}K\x02K\x03\x86\x85\x81`,
+      `${SIZE}${ONE}\x85\x81`,
+      `${SIZE}\x88\x85\x81`,
+      `${SIZE}N\x85\x81`,
+      `${SIZE}U\x016\x85\x81`,
+      `${SIZE}${SHAPE}\x85\x81`,
+      `${SIZE}K\x06\x85}U\x01aNs\x92`,
+      `${SIZE}K\x06\x85R`,
+      SIZE,
+      `${six}}b`,
+      `${six}Nb`,
+      `${six}${dims}b`,
+      `${six}${state("]")}b`,
+      `${six}${state("K\x02K\x03\x86")}b`,
+      `${six}${state(dims, "__dict__")}b`,
+      `${six}${state(dims)}U\x01aNsb`,
+      `${ONE}${state(dims)}b`,
+      `N${state(dims)}b`,
+      `]${state(dims)}b`,
+      `${SIZE}${state(dims)}b`,
+      `${SHAPE})R`,
+      `${SHAPE}]\x85R`,
+      `${SHAPE}K\x02\x85R`,
+      `${SHAPE}K\x02K\x03\x86R`,
+      `${SHAPE}K\x02K\x03\x86R`,
+      `${SHAPE}K\x02\x85K\x03\x85\x86R`,
+      `${SHAPE}K\x02\x88\x86\x85R`,
+      `${SHAPE}K\x02${ONE}\x86\x85R`,
+      `${SHAPE}K\x02\x85\x85\x85R`,
+      `${SHAPE})\x81`,
+      `${SHAPE}K\x02K\x03\x86\x85\x81`,
+      SHAPE,
+    ];
+    for (const text of [...rows, `${six}${state(SHAPE)}b`]) {
+      assert.equal(file(text), "FORBIDDEN_CALL", JSON.stringify(text));
+    }
+  });
+
   it("for a numpy scalar of text or a date needs as many bytes as its dtype says", () => {
     for (const [code, bytes] of [["U2", 4], ["U2", 12], ["S3", 2], ["M8", 4], ["m8", 9]] as const) {
       const data = `C${String.fromCharCode(bytes)}${"\0".repeat(bytes)}`;

@@ -1,5 +1,5 @@
 /**
- * The closed table of calls that a pickle may request (RULES.md PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
+ * The closed table of calls that a pickle may request (RULES.md PKL-4, P1 to P14): for each kind of symbol, what its arguments must be,
  * and the value that the call yields. Nothing is actually called.
  *
  * @module
@@ -152,7 +152,7 @@ export const DATA_PATTERNS: Patterns = {
   denseTensor: ({ args }) => args.length === 1 ? finished(args[0]) : undefined,
 
   /** P9: `_rebuild_tensor(X, 'float32', 'cpu', True)`, how pickle itself writes a Tensor since 3.3: its dtype, place and requires_grad */
-  tensor({ args }) {
+  _rebuild_tensor({ args }) {
     const array = finished(args[0]), isTrainable = flagAt(args, 3), name = array?.dtype?.info?.name;
     const isItsDType = name !== undefined && args[1] === (name === "uint16" ? "bfloat16" : name);
     if (args.length !== 4 || !isItsDType || typeof args[2] !== "string" || isTrainable === undefined) return undefined;
@@ -160,9 +160,20 @@ export const DATA_PATTERNS: Patterns = {
     return array;
   },
 
+  /** P14: `Size((2, 3))`, a list */
+  Size(call) {
+    const [dims] = call.args, size: unknown[] = [];
+    if (!(dims instanceof Tuple) || !hasInts(dims, 0, Infinity, () => false)) return undefined;
+    SIZES.add(size);
+    return collected(call, size);
+  },
+
   /** P11 */
   generatorState: ({ callable, args }) => new PythonRecord(callable.module, callable.name, new Map([["args", args]])),
 };
+
+/** The lists that a `Size` made: the state of a `TensorSize` has one. */
+export const SIZES: WeakSet<object> = new WeakSet();
 
 /** Python 2 types that Python 3 renamed. */
 const RENAMED: ReadonlyMap<string, string> = new Map([["long", "int"], ["unicode", "str"]]);

@@ -9,7 +9,7 @@ import { PRICES } from "../../limits.ts";
 import { DTypeValue, OrderedDict, PythonRecord, Tuple, type Value } from "../../values.ts";
 import { setArrayState } from "./array_state.ts";
 import { type Call, type CallContext, flagAt, forbiddenCall, isIntAt, refusedCall } from "./call.ts";
-import { DATA_PATTERNS, SYMBOL_PATTERNS } from "./call_patterns.ts";
+import { DATA_PATTERNS, SIZES, SYMBOL_PATTERNS } from "./call_patterns.ts";
 import { setDTypeState } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { DTYPE_FIELD, fieldFits, hasField } from "./record_fields.ts";
@@ -45,11 +45,14 @@ export function newObject(
 ): unknown {
   symbols.datum(args);
   symbols.datum(keywords);
-  const isPlain = args instanceof Tuple && args.length === 0 &&
-    (keywords === undefined || (keywords instanceof Map && keywords.size === 0));
+  const isPlain = args instanceof Tuple && (keywords === undefined || (keywords instanceof Map && keywords.size === 0));
   if (cls instanceof Token && isPlain) {
-    if (cls.kind === "record" || cls.kind === "generatorState") return new PythonRecord(cls.module, cls.name);
-    if (cls.kind === "OrderedDict") return new OrderedDict();
+    if (cls.kind === "TensorSize") {
+      if (args.length === 1 && isIntAt(args, 0)) return args[0];
+    } else if (args.length === 0) {
+      if (cls.kind === "record" || cls.kind === "generatorState") return new PythonRecord(cls.module, cls.name);
+      if (cls.kind === "OrderedDict") return new OrderedDict();
+    }
   }
   throw forbiddenCall("a new object", at, cls instanceof Token ? cls.symbol : undefined);
 }
@@ -74,6 +77,8 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
       return;
     }
   }
+  // The shape of a TensorSize, which is kept as an int
+  if (isIntAt([target], 0) && state instanceof Map && state.size === 1 && SIZES.has(state.get("as_shape"))) return;
   throw forbiddenCall("a state for something that takes none", at);
 }
 

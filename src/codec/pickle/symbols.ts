@@ -29,7 +29,9 @@ export type SymbolKind =
   | "OrderedDict"
   | "defaultdict"
   | "denseTensor"
-  | "tensor"
+  | "_rebuild_tensor"
+  | "TensorSize"
+  | "Size"
   | "record"
   | "generatorState"
   | "numpyType"
@@ -59,7 +61,8 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
   ["collections", "OrderedDict defaultdict"],
   ["copyreg copy_reg", "_reconstructor", "reconstructor"],
   ["paddle.framework.io_utils", "_reconstruct_dense_tensor_data", "denseTensor"],
-  ["paddle.base.dygraph.math_op_patch", "_rebuild_tensor", "tensor"],
+  ["paddle.base.dygraph.math_op_patch", "_rebuild_tensor TensorSize"],
+  ["paddle.base.libpaddle", "Size"],
   [
     "paddle.distributed.checkpoint.metadata paddle.distributed.flex_checkpoint.dcp.metadata",
     "Metadata LocalTensorMetadata LocalTensorIndex",
