@@ -121,7 +121,10 @@ async function insideOf(
 }
 
 /** The name of the array that is meant: if none was given, that of the only one. */
-export function arrayNamed({ arrays, shown, value }: OpenFile, name: string | undefined): string {
+export function arrayNamed(
+  { arrays, shown, value }: Pick<OpenFile, "arrays" | "shown" | "value">,
+  name: string | undefined,
+): string {
   if (name === undefined) {
     if (arrays.size === 1) return arrays.keys().next().value!;
     throw new UsageError(`${shown} has ${arrays.size} arrays: name one`);

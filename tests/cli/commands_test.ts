@@ -356,6 +356,30 @@ describe("convert", () => {
     });
   });
 
+  it("leaves out objects of unknown classes if that is asked for", async () => {
+    await inTempFolder(async (folder) => {
+      const from = join(folder, "a.pkl"), to = join(folder, "b.pkl");
+      // {"n": 1, "args": Namespace(), "sub": AttrDict(x=2), "mixed": [3, Namespace()]}
+      const namespace = "cargparse\nNamespace\n)\x81";
+      writeFileSync(
+        from,
+        `(dVn\nI1\nsVargs\n${namespace}sVsub\ncm\nAttrDict\n)\x81Vx\nI2\nssVmixed\n(lI3\na${namespace}as.`,
+        "latin1",
+      );
+      assert.match(await refused("convert", from, to), /FORBIDDEN_SYMBOL/);
+      const { code, out, err } = await oarlock(["convert", from, to, "--skip-unknown"]);
+      assert.deepEqual([code, out], [0, `${to}: 0 arrays, ${readFileSync(to).length} B\n`]);
+      assert.match(err, /left out, as their classes are unknown: args, mixed\.1\n/);
+      assert.deepEqual(await paddle.load(to), new Map<string, unknown>([["n", 1], ["sub", new Map([["x", 2]])]]));
+      assert.match(
+        await refused("convert", from, to, "--skip-unknown", "--force", "--float8", "float8_e5m2"),
+        /exclude each other/,
+      );
+      writeFileSync(from, `${namespace}.`, "latin1");
+      assert.match(await refused("convert", from, to, "--skip-unknown", "--force"), /FORBIDDEN_SYMBOL/);
+    });
+  });
+
   it("writes files that numpy reads", { skip: NO_NUMPY }, async () => {
     await inTempFolder(async (folder) => {
       await printed("convert", NET, join(folder, "a.npz"));

@@ -11,6 +11,7 @@ import { TensorMap } from "../../words/tensor_map.ts";
 import { SelectedRows, type Value } from "../../values.ts";
 import { command, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
+import { type KnownFile, withKnownValues } from "../known_values.ts";
 import { arrayNamed, type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";
 import { type Arrays, checkFormOptions, checkTarget, type Form, TO_FILE, wantedForm, write } from "../target.ts";
@@ -30,6 +31,9 @@ export const convert = command({
     ...TO_FILE,
     name: { value: "NAME", help: "only this array" },
     dtype: { value: "DTYPE", choices: FLOATS, help: "convert floats to this; integers and bools stay as they are" },
+    "skip-unknown": {
+      help: "leave out objects of unknown classes, such as argparse.Namespace, for which a pickle is refused",
+    },
   },
   notes: [
     "TO: .pdparams, .pdopt, .pdckpt, .pkl (pickles), .safetensors, .npz, .npy (one array), .tensor (one array, Paddle's",
@@ -41,20 +45,22 @@ export const convert = command({
     const form = wantedForm(to);
     checkFormOptions(form, options);
     await checkTarget(to, options, session);
-    return await withFile(from, options, session, async (file) => {
+    const save = async (file: OpenFile | KnownFile) => {
       const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
       const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
       const left = form === "pickle" || (form === "record" && value instanceof SelectedRows) ? [] : otherNames(file);
       const bytes = await write({ value, arrays }, to, { ...options, form, metadata }, session);
-      await report(to, arrays, bytes, left, session);
+      await report(to, arrays, bytes, { left, unknown: "unknown" in file ? file.unknown : [] }, session);
       return DONE;
-    });
+    };
+    if (options["skip-unknown"]) return await withKnownValues(from, options, session, save);
+    return await withFile(from, options, session, save);
   },
 });
 
 /** What to write: the whole value for a pickle, the arrays for everything else. */
 function converted(
-  file: OpenFile,
+  file: OpenFile | KnownFile,
   form: Form,
   name: string | undefined,
   dtype: DType | undefined,
@@ -84,18 +90,34 @@ function isFloat(dtype: DType): boolean {
 }
 
 /** Names of values that a file of arrays cannot hold. */
-function otherNames({ value, arrays }: OpenFile): string[] {
+function otherNames({ value, arrays }: OpenFile | KnownFile): string[] {
   return [...rowsOf(value, arrays)].flatMap(({ name, value, selected }) => {
     if (selected) return [name === "" ? "rows" : `${name}.rows`];
     return value instanceof NDArray ? [] : [name];
   });
 }
 
-async function report(to: string, arrays: Arrays, bytes: number, left: string[], session: Session): Promise<void> {
-  if (session.json) return await session.printJson({ file: to, arrays: arrays.size, bytes, leftOut: left });
-  if (left.length > 0) {
-    const names = left.slice(0, 5).map(nameText).join(", ") + (left.length > 5 ? ", ..." : "");
-    await session.note(`warning: left out, as the file cannot hold them: ${names}`);
+/** Names of values that were left out: the file cannot hold them, or their classes are unknown. */
+interface LeftOut {
+  left: readonly string[];
+  unknown: readonly string[];
+}
+
+async function report(
+  to: string,
+  arrays: Arrays,
+  bytes: number,
+  { left, unknown }: LeftOut,
+  session: Session,
+): Promise<void> {
+  if (session.json) {
+    return await session.printJson({ file: to, arrays: arrays.size, bytes, leftOut: [...left, ...unknown] });
   }
+  if (left.length > 0) await session.note(`warning: left out, as the file cannot hold them: ${someNames(left)}`);
+  if (unknown.length > 0) await session.note(`warning: left out, as their classes are unknown: ${someNames(unknown)}`);
   await session.print(`${to}: ${countText(arrays.size, "array")}, ${sizeText(bytes)}`);
+}
+
+function someNames(names: readonly string[]): string {
+  return names.slice(0, 5).map(nameText).join(", ") + (names.length > 5 ? ", ..." : "");
 }
