@@ -374,6 +374,16 @@ describe("a model saved with a manifest", () => {
       assert.deepEqual(await outcomes(false), [1, 1, 1, 2], "a failure takes back what was in its place");
     }));
 
+  it("may have a name that only this system allows, if portable is false, and be saved again without a manifest", () =>
+    inFolder(async (_, path) => {
+      const model = await filled(1), at = { folder: new DirectoryFolder(path), name: "a|b" };
+      for (const manifest of [true, false]) {
+        await relayout(model, at, { portable: false, manifest });
+        const names = ["a|b.pdiparams", "a|b.pdmodel", ...manifest ? ["a|b.pdsum"] : []];
+        assert.deepEqual(readdirSync(path).sort(), names);
+      }
+    }));
+
   it("is loaded after a crash when only the outdated manifest of another save was left to be removed", () =>
     inFolder(async (prefix, folder) => {
       await relayout(await filled(1), prefix, { manifest: true });

@@ -24,6 +24,7 @@ import {
   type StateDict,
   static as paddleStatic,
 } from "../../mod.ts";
+import { isSameInode } from "../../src/io/disk/same_inode.ts";
 import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
 import { fileSystem } from "../../src/io/platform.ts";
 import { asOnWindows, GIVEN } from "../helpers/as_on_windows.ts";
@@ -110,6 +111,17 @@ describe("on Windows, where inode numbers are too large for a double", () => {
       await save(state(2), path, { ifUnchanged: { size, mtimeMs, ino: exactInode(path) } });
       assert.equal(await first(path), 2);
     }));
+
+  it("one that was rounded is the same, but two exact ones that differ are not, as file systems of clusters give them", () => {
+    const exact = 2n ** 57n + 3n, rounded = BigInt(Number(exact));
+    assert.notEqual(exact, rounded);
+    for (const other of [exact, rounded]) {
+      assert.ok(isSameInode(exact, other));
+      assert.ok(isSameInode(other, exact));
+    }
+    assert.ok(!isSameInode(exact, exact + 1n));
+    assert.ok(!isSameInode(3n, 4n));
+  });
 
   it("a change in place that was interrupted in a runtime with exact numbers is undone in one that rounds them", () =>
     withFile(async (path, folder) => {

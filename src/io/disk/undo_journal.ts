@@ -19,6 +19,7 @@ import {
   processLives,
   systemCode,
 } from "../platform.ts";
+import { isSameInode } from "./same_inode.ts";
 import { addFailures, saveCodeOf } from "./save_error.ts";
 import { syncFolder, syncNames } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
@@ -367,8 +368,7 @@ async function readJournal(kept: DiskFile): Promise<Change | null> {
 /** Whether the journal is for this file and not for one that replaced it. A file that was being changed as a whole may have any size. */
 async function isFileOf(change: Change, file: DiskFile): Promise<boolean> {
   const { size, ino } = await file.stat({ bigint: true });
-  // As numbers: on Windows they are so large that Deno rounds them.
-  if (change.ino !== 0n && Number(ino) !== Number(change.ino)) return false;
+  if (change.ino !== 0n && !isSameInode(ino, change.ino)) return false;
   return isWhole(change) || Number(size) === change.size;
 }
 

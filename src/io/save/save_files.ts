@@ -68,13 +68,13 @@ export async function saveFiles(
     leave = await takeFolderTurns(folder, files.map(({ name }) => name), signal);
     // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
-    if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, open, signal);
+    if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, options, open);
     const outdated = hasManifest || whole || prefix === undefined
       ? null
       : await outdatedManifest(folder, prefix, files);
     // By one that never takes its place, a load tells that all files are of this save, if it is killed before the outdated one is removed.
     if (outdated !== null && saved.length === files.length) {
-      await writeManifest(folder, prefix!, saved, pending, signal);
+      await writeManifest(folder, prefix!, saved, options, pending);
     }
     signal?.throwIfAborted();
     progress?.check();
@@ -152,11 +152,11 @@ async function writeManifest(
   folder: Folder,
   prefix: string,
   saved: readonly SavedFile[],
+  { portable, signal }: SaveFilesOptions,
   open: Sink[],
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const manifest = manifestOf(saved, prefix);
-  const sink = await folder.put(manifestName(prefix), { size: manifest.length, signal });
+  const sink = await folder.put(manifestName(prefix), { size: manifest.length, portable, signal });
   open.push(sink);
   await sink.write(manifest);
   if (sink instanceof FileSink) await sink.prepare();

@@ -7,6 +7,7 @@ import { isPaddleError, type PaddleError, PathError, SourceError } from "../../e
 import { type FileStat, type OpenedFile, openFile, statAt } from "../disk/opened_file.ts";
 import { openHandles } from "../disk/open_handles.ts";
 import { pathCalls } from "../disk/path.ts";
+import { isSameInode } from "../disk/same_inode.ts";
 import { fileSystem, systemCode } from "../platform.ts";
 import type { Source } from "../source.ts";
 import { recoverFile, replaceBytes } from "../disk/undo_journal.ts";
@@ -171,8 +172,7 @@ export class FileSource implements Source {
     const check = (ino?: bigint) => {
       this.verifySync();
       // A save replaces the open file with another one, which must not be changed here.
-      // As numbers: on Windows they are so large that Deno rounds them.
-      if (Number(this.#stamp.split(" ")[2]) !== Number(ino)) throw this.#changed();
+      if (ino === undefined || !isSameInode(BigInt(this.#stamp.split(" ")[2]), ino)) throw this.#changed();
     };
     check((await fs.promises.stat(this.#real, { bigint: true }).catch(() => null))?.ino);
     await replaceBytes(fs, this.#real, offset, bytes, { check, signal });
