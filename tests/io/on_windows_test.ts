@@ -40,8 +40,11 @@ const state = (value: number) => new Map([["w", fromArray([value], "float32")]])
 
 const first = async (path: string) => (((await load(path)) as StateDict).get("w") as NDArray).at(0);
 
-/** A file's number that a double cannot hold, but that is rounded to the one that is reported. */
-const exactInode = (path: string) => BigInt(Number(lstatSync(path, { bigint: true }).ino + GIVEN)) + 1n;
+/** A file's number as it is; in Deno one that a double cannot hold, but that is rounded to the one that is reported. */
+function exactInode(path: string): bigint {
+  const ino = lstatSync(path, { bigint: true }).ino + GIVEN;
+  return "Deno" in globalThis ? BigInt(Number(ino)) + 1n : ino;
+}
 
 /** Run `work` with a file as on Windows. */
 const withFile = (work: (path: string, folder: string) => Promise<void>) =>
