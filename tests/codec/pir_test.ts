@@ -35,6 +35,15 @@ describe("a PIR module after white space", () => {
   });
 });
 
+describe("a PIR module with a lone surrogate, which JSON can escape", () => {
+  it("is written with it after an edit, too", () => {
+    const program = staticGraph.deserializeProgram(withAttribute('{"#":"0.a_str","D":"a\\ud800"}'));
+    program.ops()[0].setAttribute("y", 1);
+    const again = staticGraph.deserializeProgram(program.serialize());
+    assert.deepEqual([...again.ops()[0].attributes], [["x", "a\ud800"], ["y", 1]]);
+  });
+});
+
 describe("a PIR module nested without bound, when limits allow it", () => {
   const DEPTH = 20_000;
   const depthOf = (value: unknown) => {

@@ -106,8 +106,8 @@ function scalarOf(value: null | boolean | number | bigint | string | JsonNumber)
 }
 
 function textOf(text: string): string {
-  // Like nlohmann, JSON.stringify escapes only what must be escaped; neither escapes DEL.
-  return JSON.stringify(wellFormed(text));
+  // Like nlohmann, JSON.stringify escapes only what must be escaped, which lone surrogates are here; neither escapes DEL.
+  return JSON.stringify(text);
 }
 
 /**

@@ -8,7 +8,7 @@ import { quote, UnsupportedError, ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { type Json, JsonObject } from "../json/json.ts";
-import { writeJsonInSteps } from "../json/write_json.ts";
+import { wellFormed, writeJsonInSteps } from "../json/write_json.ts";
 import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { TO_WORD } from "./dtypes.ts";
 
@@ -72,7 +72,11 @@ export function* planSafetensors(
 }
 
 function checkStrings(key: unknown, text: unknown): void {
-  if (typeof key === "string" && typeof text === "string") return;
+  if (typeof key === "string" && typeof text === "string") {
+    wellFormed(key);
+    wellFormed(text);
+    return;
+  }
   throw new ValueError("INVALID_VALUE", `Metadata must map strings to strings: ${String(key)} does not`, {
     at: String(key),
   });
@@ -82,6 +86,7 @@ function wordOf(name: string, array: NDArray): { word: string; rank: number } {
   if (name === "__metadata__") {
     throw new ValueError("INVALID_VALUE", 'No tensor can be called "__metadata__" in a safetensors file', { at: name });
   }
+  wellFormed(name);
   const found = TO_WORD.get(array.dtype);
   if (!found) {
     throw new UnsupportedError("UNSUPPORTED_DTYPE", `Safetensors has no dtype for ${array.dtype} (${quote(name)})`, {
