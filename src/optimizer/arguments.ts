@@ -18,6 +18,7 @@ export function isNumber(value: unknown): value is number {
 
 /** The type of a value, for messages. */
 export function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
   return value === null ? "null" : typeof value;
 }
 

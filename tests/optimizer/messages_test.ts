@@ -362,6 +362,15 @@ describe("master weights", () => {
   }
 });
 
+describe("a state of another kind", () => {
+  it("is named as what it is, be it a list", () => {
+    const { optimizer } = run();
+    for (const [state, got] of [[[], "a list"], [{}, "object"], [null, "null"]]) {
+      assert.equal(thrownBy(() => optimizer.setStateDict(state)).message, `An optimizer's state is a Map: got ${got}`);
+    }
+  });
+});
+
 /** bfloat16 is recorded as raw bits, so only shapes are compared. */
 function withoutNumbers(v: Json): Json {
   if (Array.isArray(v)) return v.map(withoutNumbers);
