@@ -209,6 +209,6 @@ function addAll<T>(to: T[], items: readonly T[]): void {
 }
 
 function exitCodeOf(error: PaddleError): 1 | 2 | 3 {
-  if (error.name === "UnsafeError") return 1;
+  if (error.name === "UnsafeError" || error.code === "UNSUPPORTED_DTYPE") return 1;
   return error.code === "UNKNOWN_FORMAT" || error.code === "WRONG_FORMAT" ? 3 : 2;
 }

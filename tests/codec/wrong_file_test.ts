@@ -11,6 +11,7 @@ import {
   load,
   MemoryFolder,
   NDArray,
+  OpaqueArray,
   type PaddleError,
 } from "../../mod.ts";
 import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
@@ -119,6 +120,13 @@ describe("a file of another format", () => {
     const refusal = { code: "FORBIDDEN_SYMBOL", message: /transferred as text/ };
     await assert.rejects(load(Uint8Array.from(text)), refusal);
     assert.equal((await audit(latin1("cos\r\nsystem\r\n."))).exitCode, 1);
+  });
+
+  it("is refused content, not damaged, when it has arrays that no Tensor can hold", async () => {
+    const file = encode(new Map([["w", new OpaqueArray("<U1", [1], new Uint8Array(4))]]));
+    const { ok, exitCode, error } = await audit(file);
+    assert.deepEqual([ok, exitCode, error?.code], [false, 1, "UNSUPPORTED_DTYPE"]);
+    await assert.rejects(load(file), { code: "UNSUPPORTED_DTYPE" });
   });
 
   it("is audited as what it begins as when it is cut off or damaged, and as unknown when it begins as nothing", async () => {

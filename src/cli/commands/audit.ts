@@ -41,7 +41,7 @@ function lines(from: string, { exitCode, kind, symbols, error, warnings, size }:
   const refused = symbols.filter(({ verdict }) => verdict === "refused");
   const more = size === undefined ? "" : `, ${sizeText(size)}`;
   return [
-    `${from}: ${VERDICTS[exitCode]}`,
+    `${from}: ${error?.code === "UNSUPPORTED_DTYPE" ? "refused: it holds what no Tensor can" : VERDICTS[exitCode]}`,
     `kind: ${kind}${more}, ${countText(symbols.length, "symbol")}, ${refused.length} refused`,
     ...table(
       symbols.map((
