@@ -160,6 +160,27 @@ describe("floats and dtypes in a pickle", () => {
       STATE + "N",
     ];
     for (const state of states) assert.equal(read(`${DTYPE(state)}.`), "FORBIDDEN_CALL", JSON.stringify(state));
+    const opaque = (subarray: string, code = "V8") =>
+      `cnumpy\ndtype\nU\x02${code}\x89\x88\x87R(K\x03U\x01|${subarray}NNK\x08K\x01K\0tb`;
+    const F4 = "cnumpy\ndtype\nU\x02f4\x89\x88\x87R", pair = opaque(`${F4}K\x02\x85\x86`);
+    assert.notEqual(read(`${pair}.`), "FORBIDDEN_CALL", "a field's dtype");
+    for (
+      const subarray of [
+        "]",
+        `](${F4}K\x02\x85e`,
+        `${F4}`,
+        `${F4}\x85`,
+        `${F4}K\x02\x86`,
+        `${F4}]\x86`,
+        "NK\x02\x85\x86",
+      ]
+    ) {
+      assert.equal(read(`${opaque(subarray)}.`), "FORBIDDEN_CALL", JSON.stringify(subarray));
+    }
+    const bytes = "C\x08\0\0\0\0\0\0\0\0";
+    assert.equal(read(`cnumpy.core.multiarray\nscalar\n${pair}${bytes}\x86R.`), "FORBIDDEN_CALL", "of a scalar");
+    const shell = ARRAY("K\0", "K\x01", "K\x01", pair, "\x89").replace("C\x04\0\0\0\0", bytes);
+    assert.equal(read(shell), "FORBIDDEN_CALL", "of an array");
     for (const flags of ["I01\nI01\n", "I00\nI00\n", "K\x02K\x01", "I00\nI01\nI01\n"]) {
       assert.equal(read(`cnumpy\ndtype\n(X\x02\0\0\0f4${flags}tR.`), "FORBIDDEN_CALL", flags);
     }

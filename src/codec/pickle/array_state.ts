@@ -27,7 +27,8 @@ export function setArrayState(
   { shape, dtype, fortran, data }: ArrayState,
   at: number,
 ): void {
-  if (!(shape instanceof Tuple) || !(dtype instanceof PickledDType)) throw forbiddenCall("an array's state", at);
+  const isDType = dtype instanceof PickledDType && !dtype.isSubarray;
+  if (!(shape instanceof Tuple) || !isDType) throw forbiddenCall("an array's state", at);
   array.offset = at;
   array.shape = shapeOf(context, shape, at);
   array.dtype = dtype;

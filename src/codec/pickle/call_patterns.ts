@@ -77,7 +77,7 @@ export const DATA_PATTERNS: Patterns = {
   scalar({ args: [dtype, data, ...more], at }) {
     const bytes = typeof data === "string" ? latin1FromText(data) : data instanceof ByteText ? data.payload : data;
     if (more.length > 0 || !(dtype instanceof PickledDType) || !(bytes instanceof Uint8Array)) return undefined;
-    if (isUnread(bytes)) return undefined;
+    if (dtype.isSubarray || isUnread(bytes)) return undefined;
     return readScalar(dtype, bytes, at);
   },
 

@@ -59,10 +59,17 @@ export function setDTypeState(dtype: PickledDType, state: unknown, at: number): 
       if (unit === null) throw refuse();
       dtype.unit = unit;
     }
-    if (isPlainState(state)) dtype.state = state;
+    const isPlain = isPlainState(state);
+    if (subarray !== null && !(isPlain && isSubarray(subarray))) throw refuse();
+    if (isPlain) dtype.state = state;
   }
   dtype.bigEndian = order === ">";
   dtype.built = true;
+}
+
+/** Of a field: the dtype and the shape that each of its elements has. An array has its shape itself. */
+function isSubarray(value: unknown): boolean {
+  return value instanceof Tuple && value.length === 2 && value[0] instanceof PickledDType && value[1] instanceof Tuple;
 }
 
 /** Whether a dtype's state holds only strings, numbers, bytes and dtypes, possibly in tuples and dicts: numpy writes nothing else. */

@@ -48,6 +48,10 @@ export class PickledDType {
     this.info = info;
     this.itemsize = itemsize;
   }
+  /** Whether each element is an array, as only those of a structure's field are. */
+  get isSubarray(): boolean {
+    return (this.state?.[2] ?? null) !== null;
+  }
 }
 
 /** A buffer that holds the bytes of many arrays. */
