@@ -168,6 +168,7 @@ describe("a file of more parts than a call takes arguments", () => {
       () => program.rename("x0", "y0"),
       () => block.ops = block.ops.slice(1),
       () => block.vars = [...block.vars, VarDesc.of("z")],
+      () => block.ops = [...block.ops, OpDesc.of("relu", { X: ["x1"] }, { Out: ["x1"] })],
     ];
     for (const change of changes) {
       const steps = begun();
@@ -177,5 +178,13 @@ describe("a file of more parts than a call takes arguments", () => {
     const steps = begun();
     assert.equal(program.variable("y0")?.name, "y0");
     assert.deepEqual(atOnce(steps), program.serialize());
+  });
+
+  it("is not decoded by a save if nobody looked at it", () => {
+    const program = ProgramDesc.of(2_006_002);
+    program.blocks[0].ops = [OpDesc.of("relu", { X: ["x"] }, { Out: ["x"] })];
+    const read = ProgramDesc.parse(program.serialize());
+    assert.deepEqual(atOnce(serializeInSteps(read)), program.serialize());
+    assert.equal(read.blocks[0].isDecoded, false);
   });
 });

@@ -17,7 +17,8 @@ import { OP_WEIGHT } from "./prune_program.ts";
  */
 export function* serializeInSteps(program: Program): Generator<void, Uint8Array> {
   if (program instanceof PirProgram) return yield* program.serializeInSteps();
-  if (program instanceof ProgramDesc) {
+  // What nobody looked at is as it was read, and need not be decoded.
+  if (program instanceof ProgramDesc && program.blocks.some((block) => block.isDecoded)) {
     const partsOf = () => [...program.vars(), ...program.ops()];
     const pace = new StepPace(), parts = partsOf(), changes = parts.map((part) => part.changes);
     for (const part of parts) {
@@ -25,7 +26,9 @@ export function* serializeInSteps(program: Program): Generator<void, Uint8Array>
       part.serialize();
     }
     const now = partsOf();
-    if (parts.some((part, i) => part !== now[i] || part.changes !== changes[i])) throw changedWhileSaved();
+    const isSame = now.length === parts.length &&
+      parts.every((part, i) => part === now[i] && part.changes === changes[i]);
+    if (!isSame) throw changedWhileSaved();
   }
   return program.serialize();
 }

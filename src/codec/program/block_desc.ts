@@ -80,6 +80,11 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
+  /** Whether its lists may differ from what was read. */
+  get isDecoded(): boolean {
+    return this.#vars !== null || this.#ops !== null;
+  }
+
   /** An independent copy. */
   clone(): BlockDesc {
     const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);
