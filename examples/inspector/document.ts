@@ -71,12 +71,32 @@ async function ofPaddle(found: Found, signal?: AbortSignal): Promise<OpenDocumen
       const document = await opened(true);
       return { ...document, notes: [...document.notes, `Its arrays are shown as numpy's: ${error.message}`] };
     }
+    if (error instanceof paddle.UnsafeError) {
+      const known = await knownPartOf(found, error, signal);
+      if (known) return known;
+    }
     // The program was given by its URL, and its parameters are somewhere else.
     if (found.name !== "" || !paddle.isPaddleError(error) || error.code !== "MISSING_PART") throw error;
     const { label, folder } = found;
     const program = await openDocument({ label, folder, name: found.program!, program: null }, signal);
     return { ...program, notes: [...program.notes, `This is the program alone: ${error.message}`] };
   }
+}
+
+/** A pickle is read into memory up to this size if its objects are not all plain data. */
+const MOST_UNKNOWN = 512 * 2 ** 20;
+
+/** A pickle that is refused, with inert records in place of the objects of unknown classes; null if it cannot be read to its end. */
+async function knownPartOf(
+  found: Found,
+  error: paddle.UnsafeError,
+  signal?: AbortSignal,
+): Promise<OpenDocument | null> {
+  if (await sizeOf(found, signal) > MOST_UNKNOWN) return null;
+  const { value } = await paddle.audit({ folder: found.folder, name: found.name }, { unknown: "opaque", signal });
+  const note = "Objects of classes that are not plain data are shown as records; nothing of them was executed. " +
+    `The first: ${error.message}`;
+  return value instanceof Map || value instanceof paddle.PickledObject ? inMemory(found.label, value, [note]) : null;
 }
 
 /** The arrays of an .npz, or null if some of them cannot be read. */
@@ -131,7 +151,7 @@ export async function ofCheckpoint(
 }
 
 /** A document over a value that is in memory. */
-export function inMemory(label: string, value: Map<string, paddle.Value>, notes: string[] = []): OpenDocument {
+export function inMemory(label: string, value: paddle.Value, notes: string[] = []): OpenDocument {
   const arrays = arraysOf(value, null);
   return {
     label,
@@ -165,16 +185,32 @@ function arraysOf(root: paddle.Value, names: readonly string[] | null): Map<stri
     const [value, name] = todo.pop()!;
     if (value instanceof paddle.NDArray) found.push([name, value]);
     else if (value instanceof paddle.SelectedRows) found.push([name, value.value]);
-    else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
+    else if (isContainer(value) && !seen.has(value)) {
       seen.add(value);
-      const entries: [unknown, unknown][] = [...value.entries()];
-      for (const [key, item] of entries.reverse()) todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
+      for (const [key, item] of membersOf(value).reverse()) {
+        todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
+      }
     }
   }
   if (names && new Set(found.map(([, array]) => array)).size === names.length) {
     return new Map(names.map((name, i) => [name, found[i][1]]));
   }
   return new Map(found);
+}
+
+/** A dict, list or tuple, or an object of an unknown class. */
+export type Container = Map<unknown, unknown> | unknown[] | paddle.PickledObject;
+
+/** Whether a value has members. */
+export function isContainer(value: unknown): value is Container {
+  return value instanceof Map || Array.isArray(value) || value instanceof paddle.PickledObject;
+}
+
+/** What is in a container by key or index; in an object, its arguments, its fields or state, and its items. */
+export function membersOf(value: Container): [unknown, unknown][] {
+  if (!(value instanceof paddle.PickledObject)) return [...value.entries()];
+  const { args, state, items } = value;
+  return [args, state, items].flatMap((part) => isContainer(part) ? membersOf(part) : []);
 }
 
 /** Number of edits that are not in a file yet. */

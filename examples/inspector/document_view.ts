@@ -1,6 +1,6 @@
 /** Converts a document to what the page shows. */
 import * as paddle from "../../mod.ts";
-import { type OpenDocument, unsavedEdits } from "./document.ts";
+import { isContainer, membersOf, type OpenDocument, unsavedEdits } from "./document.ts";
 import { shapeText } from "./format.ts";
 import type { DocumentView } from "./protocol.ts";
 
@@ -47,12 +47,15 @@ function othersOf(root: paddle.Value): [string, string][] {
     if (value instanceof paddle.NDArray || value instanceof paddle.SelectedRows || value instanceof paddle.Program) {
       continue;
     }
-    if (value instanceof Map || Array.isArray(value)) {
+    const isObject = value instanceof paddle.PickledObject;
+    if (isContainer(value)) {
       if (seen.has(value)) continue;
       seen.add(value);
-      const entries: [unknown, unknown][] = [...value.entries()];
-      for (const [key, item] of entries.reverse()) todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
-    } else found.push([name || "(value)", textOf(value)]);
+      for (const [key, item] of membersOf(value).reverse()) {
+        todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
+      }
+    }
+    if (isObject || !isContainer(value)) found.push([name || "(value)", textOf(value)]);
   }
   return found;
 }
@@ -68,6 +71,7 @@ function textOf(value: unknown): string {
   else if (value instanceof paddle.Complex) text = `${value.re} + ${value.im}j`;
   else if (value instanceof paddle.OpaqueArray) text = `array of ${value.dtype}, ${shapeText(value.shape)}`;
   else if (value instanceof paddle.PythonRecord) text = `${value.module}.${value.className}`;
+  else if (value instanceof paddle.PickledObject) text = value.symbol;
   else if (value instanceof paddle.DTypeValue) text = value.dtype;
   else if (value instanceof paddle.Range || value instanceof paddle.Slice) {
     text = [value.start, value.stop, value.step].map(textOf).join(":");

@@ -26,6 +26,7 @@ import {
   NumpyScalar,
   OpaqueArray,
   OrderedDict,
+  PickledObject,
   PythonRecord,
   Range,
   SelectedRows,
@@ -149,6 +150,7 @@ function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
       throw invalid(`a ${className(value)} of something that is not a number`, at);
     }
   } else if (isAnyKind && value instanceof Uint8Array) placed(at, () => checkedBytes(value));
+  else if (value instanceof PickledObject) throw invalid(`the object ${quote(value.symbol)}`, at);
   else if (!(isAnyKind && isRange(value))) {
     throw invalid(described(value), at, wayOut(value));
   }

@@ -80,7 +80,10 @@ describe("audit with { unknown: 'opaque' }", () => {
   it("gives frozen objects, which no save takes", async () => {
     const object = await objectIn("cm\nC\n)\x81.");
     assert.ok(Object.isFrozen(object));
-    assert.throws(() => paddle.encode(new Map([["a", [object]]])), { code: "INVALID_VALUE", at: '["a"][0]' });
+    assert.throws(() => paddle.encode(new Map([["a", [object]]])), {
+      code: "INVALID_VALUE",
+      message: 'Cannot save the object "m.C" at ["a"][0]',
+    });
   });
 
   /** A checkpoint of `{ args: Namespace(lr=0.5, w=...), model: {...} }`. */

@@ -665,6 +665,26 @@ const CASES: Record<string, () => Promise<void>> = {
     await openFiles([NET]);
     assert.equal(await page.isHidden("#failure"), true);
   },
+  async "the weights of a pickle that also has an object of an unknown class, and a file of them alone"() {
+    const path = join(folder, "trained.pdparams");
+    const plain = encode(new Map<string, unknown>([["args", "HERE"], ["w", new Tensor("float32", [2, 2])]]), {
+      protocol: 2,
+    });
+    const namespace = "cargparse\nNamespace\n)\x81}X\x02\0\0\0lrK\x03sb";
+    const text = Buffer.from(plain).toString("latin1").replace("X\x04\0\0\0HERE", () => namespace);
+    writeFileSync(path, text, "latin1");
+    await openFiles([path]);
+    await status(/1 tensor/);
+    await page.waitForSelector("#detail li >> text=/shown as records.*argparse\\.Namespace/");
+    await page.selectOption("#form", "pdparams");
+    await page.click("#save");
+    await page.waitForSelector("#failure-message >> text=/Cannot save the object .argparse/");
+    assert.deepEqual([...decodeSafetensors(await download("safetensors")).keys()], ["w"]);
+    await page.click("#tab-values");
+    await page.waitForSelector("#values >> text=argparse.Namespace");
+    assert.match(await page.textContent("#values"), /args\.lr.*3/s);
+    await page.screenshot({ path: join(shots, "unknown_class.png") });
+  },
   async "a URL, by ranges"() {
     await page.fill("#url", `${elsewhere}/big.pdparams`);
     sent = 0;
