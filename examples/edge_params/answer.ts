@@ -11,7 +11,7 @@ import { failedPrecondition, rangeCounts } from "./preconditions.ts";
 import { representationOf, wholeOf } from "./representation.ts";
 import type { Route } from "./route.ts";
 import { stretchBytes } from "./stretch_bytes.ts";
-import { Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /**
  * Check the preconditions, open the file if it is needed, select the range. `common` are the headers of every response; the end of the body
@@ -57,8 +57,7 @@ export async function answer(
     await visit.end();
     return new Response(null, { headers });
   }
-  visit.send();
-  const pieces = stretchBytes(opened, stretchesOf(parts, start, end), () => Visit.sending, signal);
+  const pieces = stretchBytes(opened, stretchesOf(parts, start, end), () => visit.sending(), signal);
   const body = await bodyOf(pieces, end - start, (reason) => visit.end(reason));
   return new Response(body, { status: range ? 206 : 200, headers });
 }

@@ -66,8 +66,8 @@ export async function* stretchBytes(
 function* groupsOf(stretches: readonly Stretch[], most: () => number): Generator<Stretch[], undefined> {
   let group: Stretch[] = [], size = 0;
   for (const stretch of stretches) {
-    const length = stretch.to - stretch.from;
-    if (group.length > 0 && (size + length > most() || group.length === MANY)) {
+    const length = stretch.to - stretch.from, limit = most();
+    if (group.length > 0 && (size + length > limit || group.length === MANY)) {
       yield group;
       group = [];
       size = 0;

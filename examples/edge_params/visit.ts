@@ -4,10 +4,14 @@ import { entityTag } from "./entity_tag.ts";
 import { PinnedFolder } from "./pinned_folder.ts";
 import type { Route } from "./route.ts";
 
+/** Milliseconds after which a body that asks for nothing is not counted: workerd does not tell when its client has left. */
+const GONE = 60_000;
+
 /** Created for one request; its creator must call {@linkcode Visit.end}. */
 export class Visit {
-  static #sending = 0;
-  #isSending = false;
+  /** When each body that is being sent last asked for bytes: all requests to a worker share its memory. */
+  static readonly #sending = new Map<symbol, number>();
+  readonly #body = Symbol();
   readonly folder: PinnedFolder;
   readonly #asked: AbortSignal | undefined;
   readonly #stop = new AbortController();
@@ -32,22 +36,17 @@ export class Visit {
     return version === null ? null : await entityTag(version, this.folder.isStrong, form, tensor);
   }
 
-  /** Number of visits whose bodies are being sent: all requests to a worker share its memory. */
-  static get sending(): number {
-    return Visit.#sending;
-  }
-
-  /** From now on until its end, a body is sent. */
-  send(): void {
-    this.#isSending = true;
-    Visit.#sending++;
+  /** Number of bodies that are being sent, with this visit's, which asks for bytes now. */
+  sending(): number {
+    const now = Date.now(), sending = Visit.#sending.set(this.#body, now);
+    for (const [body, asked] of sending) if (now - asked > GONE) sending.delete(body);
+    return sending.size;
   }
 
   /** Release everything; with a `reason`, also abort pending reads. */
   async end(reason?: unknown): Promise<void> {
     this.#asked?.removeEventListener("abort", this.#leave);
-    if (this.#isSending) Visit.#sending--;
-    this.#isSending = false;
+    Visit.#sending.delete(this.#body);
     if (reason !== undefined) this.#stop.abort(reason);
     await this.folder.close();
   }
