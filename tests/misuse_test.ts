@@ -395,6 +395,12 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
     () => (paddle as Any).cleanupTemps("d", { olderThan: "1 h" }),
     /^Option olderThan must be a number/,
   ],
+  [
+    "an age of NaN, with which temporary files of saves under way would be removed",
+    () => paddle.cleanupTemps("d", { olderThan: NaN }),
+    /^Option olderThan must be a number from 0 on: got NaN$/,
+  ],
+  ["an age below 0", () => paddle.cleanupTemps("d", { olderThan: -1 }), /^Option olderThan must be .*: got -1$/],
   ["an unknown option of a recovery", () => (paddle as Any).recoverFolder("d", { sync: true }), /"sync": .*"signal"$/],
   ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^Expected a path or file: URL: got undefined$/],
 ];

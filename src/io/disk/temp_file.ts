@@ -57,8 +57,8 @@ export async function cleanupTemps(
 ): Promise<string[]> {
   checkNames(options, ["olderThan", "signal"]);
   const { olderThan = 3_600_000, signal } = options;
-  if (typeof olderThan !== "number") {
-    throw new TypeError(`Option olderThan must be a number: got ${shownValue(olderThan)}`);
+  if (typeof olderThan !== "number" || !(olderThan >= 0)) {
+    throw new TypeError(`Option olderThan must be a number from 0 on: got ${shownValue(olderThan)}`);
   }
   signal?.throwIfAborted();
   const shown = checkedPath(folder);
