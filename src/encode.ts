@@ -14,6 +14,7 @@ import { checkBuffer } from "./model/check_value.ts";
 import { serializeInSteps } from "./model/encode_program.ts";
 import { checkedPickleFormat, type PickleFormat } from "./model/pickle_format.ts";
 import { type ShapedForSave, shapeForSaveInSteps } from "./model/to_pickle.ts";
+import { tooManyAxes } from "./model/too_many_axes.ts";
 import { atOnce } from "./words/steps.ts";
 import { TensorMap } from "./words/tensor_map.ts";
 import { withoutLayersInSteps } from "./model/without_layers.ts";
@@ -89,7 +90,7 @@ function recordPlan(value: Value): Plan {
     throw new ValueError("INVALID_VALUE", `The rows of SelectedRows must be an array: got ${shownValue(array)}`);
   }
   checkBuffer(array);
-  return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] };
+  return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: tooManyAxes(array.shape) };
 }
 
 function* safetensorsPlan(value: Value): Generator<void, Plan> {

@@ -322,6 +322,27 @@ describe("float8 tensors, which are saved as int8", () => {
   });
 });
 
+describe("an array of more axes than a tensor of Paddle has", () => {
+  it("is saved, and read from a binary file, with a warning that Paddle cannot load it", async () => {
+    for (const [axes, codes] of [[9, []], [10, ["TOO_MANY_AXES"]]] as const) {
+      const tensor = new Tensor("float32", new Array(axes).fill(1));
+      const folder = new MemoryFolder(),
+        codesOf = (warnings: readonly { code: string }[]) => warnings.map(({ code }) => code);
+      const { warnings } = await save(new Map([["w", tensor]]), "a", { folder });
+      assert.deepEqual(codesOf(warnings), codes);
+      if (axes > 9) assert.equal(warnings[0].at, '["w"]');
+      for (const value of [tensor, new SelectedRows([0], 1, new DenseTensor("float32", tensor.shape))]) {
+        const report = await save(value, "b", { folder, useBinaryFormat: true });
+        assert.deepEqual(codesOf(report.warnings), codes);
+        const read: { code: string }[] = [];
+        await load("b", { folder, onWarning: (warning) => read.push(warning) });
+        await using checkpoint = await open("b", { folder });
+        assert.deepEqual([codesOf(read), codesOf(checkpoint.warnings)], [codes, codes]);
+      }
+    }
+  });
+});
+
 describe("a save of arrays of all sizes", () => {
   const KIB = 1024;
   // Strings that are written on their own, strings that are gathered, arrays that go into frames.

@@ -33,6 +33,7 @@ import {
   Slice,
   Tuple,
 } from "../values.ts";
+import { tooManyAxes } from "./too_many_axes.ts";
 import { StepPace } from "../words/steps.ts";
 import { elementCount } from "../words/element_count.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
@@ -308,6 +309,7 @@ function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
     const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
     warnings.push({ code: "FLOAT8_AS_INT8", message, at });
   }
+  warnings.push(...tooManyAxes(array.shape, at));
 }
 
 function invalid(what: string, at: string, hint = ""): ValueError {

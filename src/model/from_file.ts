@@ -14,6 +14,7 @@ import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { type Float8Choice, fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
+import { tooManyAxes } from "./too_many_axes.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
 /** Options of {@linkcode fromFile}. */
@@ -42,8 +43,9 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
     }
     case "record": {
       const { tensor } = content;
-      const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
-      return { value, warnings: [] };
+      const isRows = "rows" in tensor;
+      const value = isRows ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
+      return { value, warnings: tooManyAxes((isRows ? tensor.value : tensor).shape) };
     }
     case "safetensors": {
       const value = options.safetensors
