@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -191,6 +192,20 @@ describe("a limit", () => {
     const error = await errorOf(load(stream(), { limits: { maxStreamBytes: file.length - 1 } }));
     assert.deepEqual([error?.code, error?.limit], ["LIMIT", "maxStreamBytes"]);
     assert.match(error?.message as string, /If you trust this file: \{ limits: \{ maxStreamBytes: \d+ \} \}/);
+  });
+});
+
+describe("the documented default of each limit", () => {
+  it("is the one that holds", () => {
+    const units: Record<string, number> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+    const documented = [
+      ...readFileSync("src/limits.ts", "utf8").matchAll(/@default \{([^}]+)\}[^/]*?\*\/\n {2}(max\w+): number;/g),
+    ]
+      .map(([, text, name]) => {
+        const [number, unit] = text.replaceAll("_", "").split(" ");
+        return [name, text === "2^53 - 1" ? Number.MAX_SAFE_INTEGER : Number(number) * (units[unit] ?? 1)];
+      });
+    assert.deepEqual(Object.fromEntries(documented), { ...DEFAULT_LIMITS });
   });
 });
 
