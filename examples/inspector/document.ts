@@ -95,7 +95,7 @@ async function knownPartOf(
   if (await sizeOf(found, signal) > MOST_UNKNOWN) return null;
   const { value } = await paddle.audit({ folder: found.folder, name: found.name }, { unknown: "opaque", signal });
   const note = "Objects of classes that are not plain data are shown as records; nothing of them was executed. " +
-    `The first: ${error.message}`;
+    `The first is ${error.symbol || "unnamed"}, at byte ${error.offset!.toLocaleString("en")}.`;
   return value instanceof Map || value instanceof paddle.PickledObject ? inMemory(found.label, value, [note]) : null;
 }
 
