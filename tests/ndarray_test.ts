@@ -230,6 +230,40 @@ describe("casts between dtypes", () => {
     assert.deepEqual(fromArray([-1n, 2n ** 40n], "int64").astype("uint64").toArray(), [2n ** 64n - 1n, 2n ** 40n]);
   });
 
+  it("keep the signs and payloads of NaNs to and from complex, as numpy does", () => {
+    const rows = [
+      ["float32", "complex64", "0056c4ff0001a07f", "0056c4ff000000000001a07f00000000"],
+      ["float32", "complex128", "0056c4ff0001a07f", "00000000c08af8ff0000000000000000000000002000fc7f0000000000000000"],
+      ["float64", "complex64", "010000007856fcff000000200100f47f", "c0b3e2ff000000000900e07f00000000"],
+      [
+        "float64",
+        "complex128",
+        "010000007856fcff000000200100f47f",
+        "010000007856fcff0000000000000000000000200100f47f0000000000000000",
+      ],
+      ["float16", "complex64", "15ff017d", "00a0e2ff000000000020a07f00000000"],
+      ["float16", "complex128", "047e15ff", "000000000010f87f0000000000000000000000000054fcff0000000000000000"],
+      ["complex64", "float32", "0056c4ff0001a07f0001a07f0056c4ff", "0056c4ff0001a07f"],
+      ["complex64", "float64", "0056c4ff0001a07f0001a07f0056c4ff", "00000000c08af8ff000000002000fc7f"],
+      ["complex64", "float16", "0056c4ff0001a07f0001a07f0056c4ff", "22fe007d"],
+      ["complex128", "float32", "010000007856fcff000000200100f47f000000200100f47f010000007856fcff", "c0b3e2ff0900e07f"],
+      [
+        "complex128",
+        "float64",
+        "010000007856fcff000000200100f47f000000200100f47f010000007856fcff",
+        "010000007856fcff000000200100f47f",
+      ],
+      ["complex128", "float16", "010000007856fcff000000200100f47f000000200100f47f010000007856fcff", "15ff007d"],
+    ] as const;
+    for (const [from, to, given, expected] of rows) {
+      assert.equal(
+        Buffer.from(new NDArray(from, [2], Buffer.from(given, "hex")).astype(to).bytes).toString("hex"),
+        expected,
+        `${from} to ${to}`,
+      );
+    }
+  });
+
   it("give the same for long arrays of any alignment as for short ones", () => {
     const numbers = Float64Array.from({ length: 20001 }, (_, i) => i - 10000.5);
     const ints = fromArray(numbers).slice(1).astype("int16");

@@ -72,9 +72,8 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
       return narrowFromFloat32(to, bytesOf(toOdd(numbers)), into);
     case "complex64":
     case "complex128": {
-      const parts = viewOf(to, into);
-      for (let i = 0; i < count; i++) parts[2 * i] = numbers[i];
-      return;
+      const real = to === "complex64" ? new Float32Array(numbers) : new Float64Array(numbers);
+      return copyParts(real, 1, viewOf(to, into), 2);
     }
     default:
       return setNumbers(viewOf(to, into) as NumberView, numbers);
@@ -114,11 +113,19 @@ export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): Numb
   if (isComplex(from)) {
     const parts = viewOf(from, piece);
     const numbers = parts.length === 0 ? parts : parts.slice(0, parts.length / 2);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = parts[2 * i];
+    copyParts(parts, 2, numbers, 1);
     return numbers;
   }
   if (from === "bool") checkBools(piece);
   return viewOf(from, piece) as NumberView;
+}
+
+/** Copy every `step`th number to every `intoStep`th as words: as numbers, NaNs would lose their bits. */
+function copyParts(numbers: NumberView, step: number, into: NumberView, intoStep: number): void {
+  const words = wordsOf(bytesOf(numbers)), intoWords = wordsOf(bytesOf(into)), width = numbers.BYTES_PER_ELEMENT / 4;
+  for (let i = 0, j = 0; i < words.length; i += step * width, j += intoStep * width) {
+    for (let k = 0; k < width; k++) intoWords[j + k] = words[i + k];
+  }
 }
 
 /** The words of 64-bit integers, low and high alternately. */
