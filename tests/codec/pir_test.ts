@@ -42,6 +42,15 @@ describe("a PIR module with a lone surrogate, which JSON can escape", () => {
     const again = staticGraph.deserializeProgram(program.serialize());
     assert.deepEqual([...again.ops()[0].attributes], [["x", "a\ud800"], ["y", 1]]);
   });
+
+  it("gets no other one: Paddle cannot read it", () => {
+    const program = staticGraph.deserializeProgram(withAttribute('{"#":"0.a_str","D":"a"}')), [op] = program.ops();
+    const before = program.serialize();
+    assert.throws(() => op.setAttribute("\ud800", 1), { code: "LONE_SURROGATE" });
+    assert.throws(() => op.setAttribute("x", "\ud800"), { code: "LONE_SURROGATE" });
+    assert.throws(() => op.setAttribute("x", [9, 0, "\ud800"], "a_place"), { code: "INVALID_VALUE" });
+    assert.deepEqual(program.serialize(), before);
+  });
 });
 
 describe("a PIR module nested without bound, when limits allow it", () => {

@@ -169,7 +169,7 @@ function number(value: number): JsonNumber {
 function isPlace(value: AttributeValue): value is [number, number, string] {
   if (!Array.isArray(value) || value.length !== 3) return false;
   const [device, id, name] = value;
-  return isIntegerOf(32, device) && isIntegerOf(32, id) && typeof name === "string";
+  return isIntegerOf(32, device) && isIntegerOf(32, id) && typeof name === "string" && name.isWellFormed();
 }
 
 /** Number kinds from wide to narrow: a new list gets the widest that any item needs, as Paddle only reads lists of one kind. */

@@ -177,7 +177,10 @@ export class PirOp implements Operator {
       : `0.${type}`;
     const made = writeAttribute(name, value, kind, before);
     if (entry) entry.set("AT", made);
-    else this.#list(this.#isCompressed ? "DA" : "A").push(JsonObject.of([["AT", made], ["N", name]]));
+    else {
+      const added = JsonObject.of([["AT", made], ["N", wellFormed(name)]]);
+      this.#list(this.#isCompressed ? "DA" : "A").push(added);
+    }
     this.#changed();
   }
 
