@@ -123,8 +123,8 @@ export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): Numb
 /** Copy every `step`th number to every `intoStep`th as words: as numbers, NaNs would lose their bits. */
 function copyParts(numbers: NumberView, step: number, into: NumberView, intoStep: number): void {
   const words = wordsOf(bytesOf(numbers)), intoWords = wordsOf(bytesOf(into)), width = numbers.BYTES_PER_ELEMENT / 4;
-  for (let i = 0, j = 0; i < words.length; i += step * width, j += intoStep * width) {
-    for (let k = 0; k < width; k++) intoWords[j + k] = words[i + k];
+  for (let k = 0; k < width; k++) {
+    for (let i = k, j = k; i < words.length; i += step * width, j += intoStep * width) intoWords[j] = words[i];
   }
 }
 
