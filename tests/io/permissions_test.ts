@@ -29,7 +29,7 @@ const CALLS = `
     "write without permission for the journal": () => change(at("v.pdparams")),
   };
   for (const [name, call] of Object.entries(calls)) {
-    const code = await call().then(() => "", (error) => error.code ?? error.message);
+    const code = await call().then(() => "", (error) => [error.code ?? error.message, error.hint].join(" ").trim());
     if (code) console.log(name, code);
   }`;
 
@@ -68,7 +68,7 @@ describe("Deno with the narrowest permissions", { skip: !("Deno" in globalThis) 
       assert.deepEqual([...asked], [`read ${at("v.pdparams.pdundo")}`], "only this cannot do without");
       assert.equal(
         stdout,
-        "load of what is not there NOT_FOUND\nwrite without permission for the journal READ_ONLY\n",
+        "load of what is not there NOT_FOUND a model takes permission to read its folder\nwrite without permission for the journal READ_ONLY\n",
       );
     }));
 });

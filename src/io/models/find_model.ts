@@ -244,7 +244,7 @@ export async function notFound(place: Place, signal?: AbortSignal, isNoFile = fa
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const hint = isAlone ? undefined : await hintOfOthers(place, signal);
+  const hint = isAlone ? "a model takes permission to read its folder" : await hintOfOthers(place, signal);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
