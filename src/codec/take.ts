@@ -49,11 +49,11 @@ export function* takePayload(cursor: Cursor, size: number, lazy = false): Decode
 }
 
 /** Check that nothing follows; `message` is that of the error for bytes at an offset. */
-export function* takeEnd(cursor: Cursor, message: (offset: number) => string): Decoder<void> {
+export function* takeEnd(cursor: Cursor, message: (offset: number) => string, hint?: string): Decoder<void> {
   yield cursor.need(1);
   if (cursor.left === 0) return;
   const { offset } = cursor;
-  throw new FormatError("TRAILING_DATA", message(offset), { offset });
+  throw new FormatError("TRAILING_DATA", message(offset) + (hint ? `. ${hint}` : ""), { offset, hint });
 }
 
 /** The u64 at window index `p`; beyond 2^53 a nearby double, which exceeds every limit just the same. */

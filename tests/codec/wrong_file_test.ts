@@ -49,6 +49,19 @@ async function errorOf(program: Uint8Array, params: Uint8Array): Promise<PaddleE
   throw new Error("It was loaded");
 }
 
+describe("a model's file of parameters that is loaded without its program", () => {
+  it("says how to load it", async () => {
+    const file = readFileSync("tests/fixtures/programs/lstm-3.3.1.pdiparams");
+    await assert.rejects(load(file), (error) => {
+      assert.ok(isPaddleError(error));
+      assert.equal(error.code, "TRAILING_DATA");
+      assert.match(error.hint ?? "", /load the model by its prefix or folder/);
+      assert.ok(error.message.endsWith(`. ${error.hint}`));
+      return true;
+    });
+  });
+});
+
 describe("a file that is cut off", () => {
   const state = new Map([1, 2000, 3000].map((n, i) => [`w${i}`, new NDArray("float32", [n])]));
   const real = "tests/fixtures/real/paddle-2.6.2/jit-save/m";

@@ -77,7 +77,8 @@ export function* readBinaryTensorFile(cursor: Cursor, options: RecordOptions): D
     : { lod: yield* readLod(cursor, options.budget), ...(yield* readTensor(cursor, options)) };
   yield* takeEnd(
     cursor,
-    (at) => `Bytes follow the only record of the file at byte ${at}: several records need a program that names them`,
+    (at) => `Bytes follow the first tensor at byte ${at}`,
+    "If these are a model's parameters, load the model by its prefix or folder: its program has their names.",
   );
   return tensor;
 }
