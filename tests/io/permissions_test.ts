@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, save, static as staticModule } from "../../mod.ts";
+import { fromArray, load, save, static as staticModule } from "../../mod.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
@@ -32,6 +32,26 @@ const CALLS = `
     const code = await call().then(() => "", (error) => [error.code ?? error.message, error.hint].join(" ").trim());
     if (code) console.log(name, code);
   }`;
+
+describe("Node with the narrowest permissions", { skip: "Deno" in globalThis }, () => {
+  it("reads a file that alone may be read: looking for the journal beside it throws there", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), builtin = process.getBuiltinModule;
+      await save(new Map([["w", fromArray([1, 2])]]), path);
+      const existsSync = () => {
+        throw Object.assign(new Error("Access to this API has been restricted"), { code: "ERR_ACCESS_DENIED" });
+      };
+      // deno-lint-ignore no-explicit-any
+      (process as any).getBuiltinModule = (name: any) =>
+        // deno-lint-ignore no-explicit-any
+        name === "node:fs" ? { ...(builtin as any)(name), existsSync } : builtin(name);
+      try {
+        assert.ok(await load(path) instanceof Map);
+      } finally {
+        process.getBuiltinModule = builtin;
+      }
+    }));
+});
 
 describe("Deno with the narrowest permissions", { skip: !("Deno" in globalThis) }, () => {
   it("is asked for nothing beside the file or the folder that is read, and the file and its journal that are written", () =>
