@@ -165,7 +165,7 @@ const WAYS: Record<string, Way> = {
   },
   "cleanupTemps": {
     before: (folder) => writeFileSync(join(folder, ".a.0123456789abcdef.pdtmp"), ""),
-    run: (folder) => cleanupTemps(folder, { olderThan: -1 }),
+    run: (folder) => cleanupTemps(folder, { olderThan: 0 }),
     readsOnly: true,
   },
   "load": { before: overOld, run: (folder) => load(join(folder, "a")), readsOnly: true },

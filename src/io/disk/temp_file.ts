@@ -68,8 +68,10 @@ export async function cleanupTemps(
     signal?.throwIfAborted();
     if (!isTemp(name)) continue;
     const stat = await fs.promises.lstat(path.join(shown, name)).catch(() => null);
-    // A second link to an old file is new, but has the old file's mtime.
-    if (!stat?.isFile() || [stat.mtimeMs, stat.ctimeMs].some((time) => Date.now() - time < olderThan)) continue;
+    // A second link to an old file is new, but has the old file's mtime. That of a file of this millisecond may be ahead of the clock.
+    if (!stat?.isFile() || [stat.mtimeMs, stat.ctimeMs].some((time) => Math.max(0, Date.now() - time) < olderThan)) {
+      continue;
+    }
     await fs.promises.rm(path.join(shown, name), { force: true }).catch((error) => {
       throw saveError("WRITE_FAILED", path.join(shown, name), "while removing it", error);
     });
