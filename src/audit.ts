@@ -143,7 +143,7 @@ async function auditFile(from: From, options: Checked, check?: Check): Promise<A
   }
   // What was refused says more than the failure of the walk that went on after it.
   const first = findings.find((finding) => finding.error)?.error ?? error;
-  if (first) fail(report, first.toJSON(), exitCodeOf(first));
+  if (first) fail(report, first.toJSON(), isOfWholePickle(first, report) ? 1 : exitCodeOf(first));
   if (report.exitCode === 3) report.kind = "unknown";
   return report;
 }
@@ -208,7 +208,12 @@ function addAll<T>(to: T[], items: readonly T[]): void {
   for (const item of items) to.push(item);
 }
 
+/** Whether a pickle was parsed to its end, and an array refused that no Tensor can hold. */
+function isOfWholePickle({ code }: PaddleError, { opcodes }: AuditReport): boolean {
+  return code === "UNSUPPORTED_DTYPE" && opcodes !== undefined;
+}
+
 function exitCodeOf(error: PaddleError): 1 | 2 | 3 {
-  if (error.name === "UnsafeError" || error.code === "UNSUPPORTED_DTYPE") return 1;
+  if (error.name === "UnsafeError") return 1;
   return error.code === "UNKNOWN_FORMAT" || error.code === "WRONG_FORMAT" ? 3 : 2;
 }

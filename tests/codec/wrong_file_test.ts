@@ -140,6 +140,11 @@ describe("a file of another format", () => {
     const { ok, exitCode, error } = await audit(file);
     assert.deepEqual([ok, exitCode, error?.code], [false, 1, "UNSUPPORTED_DTYPE"]);
     await assert.rejects(load(file), { code: "UNSUPPORTED_DTYPE" });
+    // Here the number of the dtype is damaged: nothing after it can be read.
+    const record = encode(tensor, { useBinaryFormat: true });
+    record[record.indexOf(8, 16) + 1] = 99;
+    const damaged = await audit(record);
+    assert.deepEqual([damaged.exitCode, damaged.error?.code], [2, "UNSUPPORTED_DTYPE"]);
   });
 
   it("is audited as what it begins as when it is cut off or damaged, and as unknown when it begins as nothing", async () => {
