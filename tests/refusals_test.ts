@@ -62,6 +62,12 @@ const ARGUMENTS: [what: string, work: () => unknown, name: string, message: RegE
   ["a maximum of -1 without a minimum", () => new paddle.nn.ClipGradByValue(-1), "ValueError", /above 0/],
   ["a text for a maximum", () => new paddle.nn.ClipGradByValue("1" as Any), "ValueError", /max is a number/],
   ["a list for saveDygraph", () => paddle.fluid.saveDygraph([] as Any, "a"), "ValueError", /saves a Map/],
+  [
+    "a Map in place of a list of variables",
+    () => paddle.fluid.io.saveVars({ folder: new paddle.MemoryFolder(), name: "a" }, { vars: new Map() } as Any),
+    "TypeError",
+    /^vars must be a list of variables: got a Map$/,
+  ],
   ["a text for saveToFile", () => paddle.static.saveToFile("a", "x" as Any), "TypeError", /must be bytes/],
   [
     "a numpy scalar of a number that is a text",

@@ -49,16 +49,24 @@ export class SyncHandleSource implements Source {
 
   /** Read bytes from `offset` on, synchronously. */
   readSync(offset: number, into: Uint8Array): number {
+    let count: number;
     try {
-      return this.#handle.read(into, { at: offset });
+      count = this.#handle.read(into, { at: offset });
     } catch (cause) {
       throw new SourceError("READ_FAILED", `The file handle failed at byte ${offset}`, { offset, cause });
     }
+    // A file that ends early became shorter.
+    if (count === 0) this.#checkSize();
+    return count;
   }
 
   /** Throws `SOURCE_CHANGED` if the size of the file changed since it was opened. */
   // deno-lint-ignore require-await
   async verify(): Promise<void> {
+    this.#checkSize();
+  }
+
+  #checkSize(): void {
     const size = this.#handle.getSize();
     if (size !== this.size) {
       throw new SourceError("SOURCE_CHANGED", "The file changed its length while being read", {

@@ -77,6 +77,21 @@ const CALLS: [what: string, work: () => unknown, error: { name?: string; code?: 
     { code: "SOURCE_CHANGED" },
   ],
   [
+    "a worker's handle whose file became shorter",
+    async () => {
+      let size = FILE.length;
+      const read = (into: Uint8Array, { at }: { at: number }) => {
+        const part = FILE.subarray(at, Math.min(size, at + into.length));
+        into.set(part);
+        return part.length;
+      };
+      const checkpoint = await open(handle({ getSize: () => size, read }) as Any);
+      size = 1000;
+      await checkpoint.get("w");
+    },
+    { code: "SOURCE_CHANGED" },
+  ],
+  [
     "a worker's handle that writes nothing",
     () => save(new Map([["w", paddle.zeros([1])]]), handle({ write: () => 0 }) as Any),
     { code: "WRITE_FAILED" },

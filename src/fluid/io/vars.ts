@@ -187,6 +187,7 @@ function chosen(
   rule = (program: Program): readonly ProgramVariable[] => program.parameters(),
 ): ProgramVariable[] {
   if (!vars && mainProgram === undefined) throw new TypeError("mainProgram or vars must be given");
+  if (vars && !Array.isArray(vars)) throw new TypeError(`vars must be a list of variables: got ${described(vars)}`);
   const odd = vars?.find((variable) => typeof variable?.name !== "string");
   if (odd !== undefined) throw new TypeError(`vars must be variables of a Program: got ${described(odd)} among them`);
   const all = vars ?? rule(programGiven(mainProgram));
