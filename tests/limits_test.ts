@@ -195,6 +195,35 @@ describe("a limit", () => {
   });
 });
 
+describe("a limit on programs", () => {
+  const JSON_PROGRAM = "loops-3.3.1.json", PROTOBUF = "transformer-1.8.5.pdmodel";
+  const NEEDS: [file: string, limit: keyof Limits, least: number][] = [
+    [JSON_PROGRAM, "maxJsonBytes", 8857],
+    [JSON_PROGRAM, "maxJsonDepth", 25],
+    [JSON_PROGRAM, "maxBlocks", 4],
+    [JSON_PROGRAM, "maxOps", 33],
+    [JSON_PROGRAM, "maxVars", 4],
+    [PROTOBUF, "maxProgramBytes", 13_969],
+    [PROTOBUF, "maxProtoDepth", 6],
+    [PROTOBUF, "maxBlocks", 1],
+    [PROTOBUF, "maxOps", 39],
+    [PROTOBUF, "maxVars", 71],
+  ];
+  for (const [file, limit, least] of NEEDS) {
+    it(`lets ${file} pass at exactly what it needs, and not with one less, however it is read: ${limit}`, async () => {
+      const path = `tests/fixtures/programs/${file}`, bytes = readFileSync(path);
+      for (const from of [() => path, () => bytes, () => new Blob([bytes]).stream()]) {
+        assert.ok(await load(from(), { limits: { [limit]: least } }));
+        await assert.rejects(load(from(), { limits: { [limit]: least - 1 } }), {
+          code: "LIMIT",
+          limit,
+          max: least - 1,
+        });
+      }
+    });
+  }
+});
+
 describe("the documented default of each limit", () => {
   it("is the one that holds", () => {
     const units: Record<string, number> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
