@@ -433,6 +433,17 @@ describe("a failing system call", () => {
     });
   }
 
+  it("is SYNC_FAILED when the new file cannot be synced, and the old one stays", () => {
+    const { before, run } = WAYS["save over a file"];
+    return inFolder(before, async (folder) => {
+      const { calls } = await withFault(-1, "", () => run(folder));
+      overOld(folder);
+      const { error } = await withFault(calls.indexOf("handle.sync"), "EIO", () => run(folder));
+      const { code, committed, cause } = error as SaveError;
+      assert.deepEqual([code, committed, systemCode(cause)], ["SYNC_FAILED", "no", "EIO"], String(calls));
+    });
+  });
+
   it("has the code of its number where a runtime has no name for it", () => {
     // As Deno's writeFile and its other calls, and Node, report a quota that is used up.
     const errors = [
