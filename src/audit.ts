@@ -81,6 +81,16 @@ export interface AuditReport {
  * const report = await audit(file);
  * if (report.ok || report.symbols[0].symbol !== "os.system") throw new Error("missed");
  * ```
+ *
+ * @example What is beside an argparse.Namespace
+ * ```ts
+ * import { audit, PickledObject } from "@oarlock/paddle";
+ * const pickle = "(dVepoch\nI3\nsVargs\ncargparse\nNamespace\n)\x81s.";
+ * const file = Uint8Array.from(pickle, (char) => char.charCodeAt(0));
+ * const { value } = await audit(file, { unknown: "opaque" });
+ * const { epoch, args } = Object.fromEntries(value as Map<string, unknown>);
+ * if (epoch !== 3 || (args as PickledObject).symbol !== "argparse.Namespace") throw new Error("lost");
+ * ```
  */
 export async function audit(from: From, options: AuditOptions = {}): Promise<AuditReport> {
   checkOptions(options, AUDIT_OPTIONS);
