@@ -71,8 +71,9 @@ async function ofPaddle(found: Found, signal?: AbortSignal): Promise<OpenDocumen
       const document = await opened(true);
       return { ...document, notes: [...document.notes, `Its arrays are shown as numpy's: ${error.message}`] };
     }
-    if (error instanceof paddle.UnsafeError) {
-      const known = await knownPartOf(found, error, signal);
+    if (error instanceof paddle.UnsafeError && found.program === null) {
+      const known = await knownPartOf(found, error, signal).catch(() => null);
+      signal?.throwIfAborted();
       if (known) return known;
     }
     // The program was given by its URL, and its parameters are somewhere else.

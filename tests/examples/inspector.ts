@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { encode, load, NDArray, openArchive, type StateDict, static as paddleStatic, Tensor } from "../../mod.ts";
 import { decodeNpz, encode as encodeNpy, encodeNpz } from "../../src/npy.ts";
@@ -684,6 +684,14 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.waitForSelector("#values >> text=argparse.Namespace");
     assert.match(await page.textContent("#values"), /args\.lr.*3/s);
     await page.screenshot({ path: join(shots, "unknown_class.png") });
+  },
+  async "why a model is refused, if a file beside it is not plain data"() {
+    const files = ["pdmodel", "pdiparams"].map((end) => `${MODEL}.${end}`);
+    const info = join(folder, `${basename(MODEL)}.pdiparams.info`);
+    writeFileSync(info, "cos\nsystem\n(Vls\ntR.");
+    await openFiles([...files, info], /Failed/);
+    assert.equal(await page.textContent("#failure-code"), "FORBIDDEN_SYMBOL");
+    assert.match(await page.textContent("#failure-place"), /os\.system/);
   },
   async "a URL, by ranges"() {
     await page.fill("#url", `${elsewhere}/big.pdparams`);

@@ -213,7 +213,7 @@ export class PirProgram extends Program {
     const ops = this.blocks[0].ops.filter((op) => op.type === "pd_op.fetch");
     const column = (op: PirOp) => {
       const value = op.attributes.get("col");
-      return typeof value === "number" ? value : 0;
+      return typeof value === "number" || typeof value === "bigint" ? Number(value) : 0;
     };
     return ops.sort((a, b) => column(a) - column(b)).map((op) => portOf(op.name ?? "", op.results[0]));
   }
